@@ -3,7 +3,7 @@ package retry
 import "time"
 
 // reopenBase is the first pause of a breaker that opens inside the quiet hours; each reopening of that night doubles
-// it (ours: the guide names no time to wait for there).
+// it (L5.3; ours: the guide names no time to wait for there).
 const reopenBase = 15 * time.Minute
 
 // BreakerState says whether requests may go.

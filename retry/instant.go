@@ -3,7 +3,6 @@ package retry
 import (
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -46,24 +45,26 @@ func appendNumbers(dst []byte, tag string, numbers ...int64) []byte {
 
 // parseNumbers reads what appendNumbers wrote: at least n numbers after tag, each in the one form AppendInt gives it.
 func parseNumbers(text []byte, tag string, n int) ([]int64, error) {
-	body, ok := strings.CutPrefix(string(text), tag+" ")
-	if !ok {
+	body := string(text)
+	if len(body) < len(tag)+2 || body[:len(tag)+1] != tag+" " || body[len(body)-1] != '.' {
 		return nil, ErrDamaged
 	}
-	if body, ok = strings.CutSuffix(body, "."); !ok {
-		return nil, ErrDamaged
-	}
-	fields := strings.Split(body, " ")
-	if len(fields) < n {
-		return nil, ErrDamaged
-	}
-	numbers := make([]int64, len(fields))
-	for i, field := range fields {
+	var numbers []int64
+	body = body[len(tag)+1:]
+	for start, i := 0, 0; i < len(body); i++ { // each number ends with a space, the last with the full stop
+		if body[i] != ' ' && i < len(body)-1 {
+			continue
+		}
+		field := body[start:i]
+		start = i + 1
 		v, err := strconv.ParseInt(field, 10, 64)
 		if err != nil || v > maxInstant || v < -maxInstant || strconv.FormatInt(v, 10) != field {
 			return nil, ErrDamaged
 		}
-		numbers[i] = v
+		numbers = append(numbers, v)
+	}
+	if len(numbers) < n {
+		return nil, ErrDamaged
 	}
 	return numbers, nil
 }

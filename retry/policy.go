@@ -92,6 +92,20 @@ func (p Policy) Effective(now time.Time) []Window {
 	return lowered
 }
 
+// Part returns p for one of workers equal senders that share one bucket: every window has N/workers requests, rounded
+// down, so that all of them together never exceed p (L12.2; more workers share the same bucket, L14.7). An N below
+// workers becomes 1 for each, as a sender must be able to send at all: such a fleet adds up to more than p, and only the
+// server's 429s hold it. In hot hours each part is lowered by itself. workers below 2 returns p's numbers; p is left
+// alone.
+func (p Policy) Part(workers int) Policy {
+	windows := append([]Window(nil), p.Windows...)
+	for i, w := range windows {
+		windows[i].N = max(1, w.N/max(1, workers))
+	}
+	p.Windows = windows
+	return p
+}
+
 // longest returns the index of the window with the longest span, -1 without windows.
 func (p Policy) longest() int {
 	at := -1

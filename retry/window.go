@@ -5,7 +5,7 @@ import "time"
 // maxLock bounds a lock, whatever the caller asks for: the longest hint (MaxHint) and room for its jitter.
 const maxLock = MaxHint + time.Hour
 
-// Limiter counts one bucket's requests against a Policy's windows, as a hard cap (L2.5): it keeps the instant of every
+// Limiter counts one bucket's requests (L14.7) against a Policy's windows, as a hard cap (L2.5): it keeps the instant of every
 // request of the longest window. A token bucket would not do. It refills while it is drained, so with 600 a minute and
 // a burst of 120 it lets 169 through in 5 s where the guide allows 120.
 //
@@ -87,6 +87,19 @@ func (l Limiter) Take(p Policy, now time.Time) Limiter {
 	l.stamps = append(append(stamps, old...), ceilMillis(now))
 	if l.hasLock() && l.lockUntil <= floorMillis(now) {
 		l.lockSet, l.lockUntil = 0, 0
+	}
+	return l
+}
+
+// Answered returns l with the newest request counted at now, when its answer came or was given up, instead of when it
+// was sent. A request reaches the server at some moment between the two: only when the older ones count as late as they
+// can have been, and the next one as early, does the server never see more in a span than we meant (L2.5). For a caller
+// that has one request under way at a time.
+func (l Limiter) Answered(now time.Time) Limiter {
+	l = l.Rebase(now)
+	if n := len(l.stamps); n > 0 {
+		l.stamps = append([]int64(nil), l.stamps...)
+		l.stamps[n-1] = max(l.stamps[n-1], ceilMillis(now))
 	}
 	return l
 }
