@@ -1,0 +1,296 @@
+package outbox
+
+import (
+	"errors"
+	"strconv"
+	"time"
+)
+
+// A segment holds the entries of one burst, cut so that reading a part of a long burst stays cheap.
+const (
+	segmentNotes = 500
+	segmentBytes = 1 << 20
+)
+
+// appendLane is the way of events to disk: waiting → (keys are read) → writing → acknowledged. All that arrives while a
+// transaction is in flight goes into the next one.
+type appendLane struct {
+	waiting  []Draft
+	keys     map[string]*keyState // business keys met in this session
+	reading  []string             // keys under way from the store
+	token    uint64               // of the Commit in flight; 0: none
+	writing  []Entry
+	tickets  []uint32
+	segments []int    // entries in each written segment
+	bytes    int64    // of waiting and writing
+	undo     []func() // puts the key states back when the Commit fails
+}
+
+// keyState is the last version of a business key. A change within the debounce keeps the version and replaces the
+// content; a later one is the next version (L9.3, L7.2); the same content again is no change.
+type keyState struct {
+	version   int
+	hash      string    // of the last content
+	own       bool      // this version was given in this session: where it stands is known
+	pending   bool      // a Commit with it is in flight
+	changedAt time.Time // of the last content
+	firstAt   time.Time // of this version
+	at        place     // where its last content stands; zero: not on disk yet
+}
+
+// place is where an entry was first written: an open segment, and the index in it. It is the entry's id for life.
+type place struct {
+	seq   uint64
+	index int
+}
+
+func (p place) after(q place) bool { return p.seq > q.seq || p.seq == q.seq && p.index > q.index }
+
+func (c *Core) onAppended(drafts []Draft) {
+	for _, d := range drafts {
+		if refusal := c.check(d); refusal != nil {
+			c.reject(d.Ticket, refusal)
+			continue
+		}
+		c.append.bytes += int64(len(d.Text))
+		c.append.waiting = append(c.append.waiting, d)
+	}
+}
+
+// check refuses what needs no look at the store.
+func (c *Core) check(d Draft) *Refusal {
+	if refusal := checkKey(d.Key); refusal != nil {
+		return refusal
+	}
+	if c.gate.gone {
+		return refuse(Gone, goneMessage)
+	}
+	if d.Kind == Hide {
+		if len(d.Text) == 0 {
+			return refuse(InvalidEvent, "hide needs the noteId of a receipt")
+		}
+		return checkKey(string(d.Text))
+	}
+	if len(d.Text) > c.cfg.Limits.NoteBytes {
+		return refuse(TooLarge, "the event has "+strconv.Itoa(len(d.Text))+" bytes, a note may have "+strconv.Itoa(c.cfg.Limits.NoteBytes)+": split the conversation")
+	}
+	if used := c.queueBytes() + c.append.bytes; used+int64(len(d.Text)) > c.cfg.MaxQueueBytes {
+		return refuse(StorageFull, "the queue holds "+strconv.FormatInt(used, 10)+" bytes, maxQueueBytes is "+strconv.FormatInt(c.cfg.MaxQueueBytes, 10)+": it drains when the service can be reached")
+	}
+	return nil
+}
+
+func (c *Core) reject(ticket uint32, r *Refusal) {
+	c.emit(Reject{Rejections: []Rejection{{Ticket: ticket, Refusal: *r}}})
+}
+
+// pumpAppend writes all that waits in one transaction, once the keys in it are known.
+func (c *Core) pumpAppend() {
+	a := &c.append
+	if !c.opened || a.token != 0 || len(a.reading) > 0 || len(a.waiting) == 0 {
+		return
+	}
+	for _, d := range a.waiting {
+		if d.Key != "" && a.keys[d.Key] == nil && !contains(a.reading, d.Key) {
+			a.reading = append(a.reading, d.Key)
+		}
+	}
+	if len(a.reading) > 0 {
+		c.emit(ReadKeys{Keys: a.reading})
+		return
+	}
+	c.writeWaiting()
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Core) onKeysRead(e KeysRead) {
+	a := &c.append
+	if e.Err != nil {
+		for _, d := range a.waiting {
+			c.reject(d.Ticket, storageRefusal(e.Err))
+		}
+		a.waiting, a.reading, a.bytes = nil, nil, 0
+		return
+	}
+	if a.keys == nil || len(a.keys) > 10000 { // a cache: the store knows
+		a.keys = map[string]*keyState{}
+	}
+	for _, key := range a.reading {
+		a.keys[key] = &keyState{}
+	}
+	for _, row := range e.Rows {
+		a.keys[row.Key] = &keyState{version: row.Version, hash: row.Hash, changedAt: time.UnixMilli(row.ChangedAt)}
+	}
+	a.reading = nil
+}
+
+func (c *Core) writeWaiting() {
+	a := &c.append
+	drafts := a.waiting
+	a.waiting, a.bytes = nil, 0
+	var ch Change
+	touched := map[string]*keyState{}
+	for _, d := range drafts {
+		e, known, refusal := c.accept(d, touched)
+		if refusal != nil {
+			c.reject(d.Ticket, refusal)
+			continue
+		}
+		if known {
+			c.emit(Acknowledge{Receipts: []Receipt{{Ticket: d.Ticket, ID: e.NoteID, NoteID: e.NoteID, Bytes: len(e.Raw), At: e.At}}})
+			continue
+		}
+		a.bytes += int64(len(e.Raw))
+		a.writing, a.tickets = append(a.writing, e), append(a.tickets, d.Ticket)
+	}
+	for from := 0; from < len(a.writing); {
+		n, size := 0, 0
+		for from+n < len(a.writing) && n < segmentNotes && (n == 0 || size+len(a.writing[from+n].Raw) <= segmentBytes) {
+			a.writing[from+n].Index = n
+			size += len(a.writing[from+n].Raw)
+			n++
+		}
+		ch.Append = append(ch.Append, encodeSegment(0, a.writing[from:from+n]))
+		a.segments = append(a.segments, n)
+		from += n
+	}
+	for key, k := range touched {
+		ch.Keys = append(ch.Keys, KeyRow{Key: key, Version: k.version, ChangedAt: k.changedAt.UnixMilli(), Hash: k.hash})
+	}
+	if len(a.writing) > 0 {
+		a.token = c.commit(ch)
+	}
+}
+
+// accept checks the event, names it and fixes its bytes. known: the same event stands on disk under this key already.
+func (c *Core) accept(d Draft, touched map[string]*keyState) (e Entry, known bool, refusal *Refusal) {
+	e = Entry{Kind: d.Kind, At: c.now, Key: d.Key}
+	if d.Kind == Hide {
+		e.NoteID, e.Raw = string(d.Text), append([]byte(nil), d.Text...)
+		return e, false, nil
+	}
+	if e.Messages, refusal = inspect(d.Text, c.cfg.Limits.Forbid); refusal != nil {
+		return e, false, refusal
+	}
+	if d.Key == "" {
+		c.noteN++
+		e.NoteID = c.session + "-" + strconv.FormatUint(c.noteN, 36)
+		e.Raw = splice(e.NoteID, d.Text)
+		return e, false, nil
+	}
+	k, hash := c.append.keys[d.Key], hashText(d.Text)
+	known = k.version > 0 && k.hash == hash && !k.pending
+	if !known {
+		c.append.undo = append(c.append.undo, func(old keyState) func() { return func() { *k = old } }(*k))
+		if !c.mayReplace(k) {
+			*k = keyState{version: k.version + 1, own: true, firstAt: c.now}
+		}
+		k.changedAt, k.hash, k.pending, touched[d.Key] = c.now, hash, true, k
+	}
+	e.Version, e.NoteID = k.version, versioned(d.Key, k.version)
+	e.Raw = splice(e.NoteID, d.Text)
+	return e, known, nil
+}
+
+// hashText is 64-bit FNV-1a; it guards against a repeated call, not against an adversary.
+func hashText(text []byte) string {
+	h := uint64(14695981039346656037)
+	for _, b := range text {
+		h = (h ^ uint64(b)) * 1099511628211
+	}
+	s := strconv.FormatUint(h, 16)
+	return "0000000000000000"[len(s):] + s
+}
+
+// mayReplace says whether a change now belongs to the version that k names: within the debounce of its last change, not
+// sealed, and not changing without a pause for longer than a flush interval.
+func (c *Core) mayReplace(k *keyState) bool {
+	since := c.now.Sub(k.changedAt)
+	if !k.own || since < 0 || since >= c.cfg.Debounce || c.now.Sub(k.firstAt) >= c.cfg.FlushEvery {
+		return false
+	}
+	return k.pending || k.at.after(c.open.sealed)
+}
+
+// unsettled says whether the entry may still be replaced: its key changed less than a debounce ago, or is being written.
+func (c *Core) unsettled(e Entry) bool {
+	k := c.append.keys[e.Key]
+	if e.Key == "" || k == nil || !k.own || k.version != e.Version {
+		return false
+	}
+	since := c.now.Sub(k.changedAt)
+	return k.pending || since >= 0 && since < c.cfg.Debounce
+}
+
+// onAppendCommitted: on disk, so the page may be told (invariant 1).
+func (c *Core) onAppendCommitted(seqs []uint64) {
+	a := &c.append
+	receipts := make([]Receipt, 0, len(a.writing))
+	at := 0
+	for i, n := range a.segments {
+		part := a.writing[at : at+n]
+		for j := range part {
+			e := &part[j]
+			e.Seq = seqs[i]
+			if e.Key != "" {
+				k := a.keys[e.Key]
+				if k.version == e.Version && k.at.seq != 0 {
+					c.open.supersede(k.at)
+				}
+				if k.version == e.Version {
+					k.at, k.pending = place{e.Seq, e.Index}, false
+				}
+			}
+			receipts = append(receipts, Receipt{Ticket: a.tickets[at+j], ID: e.ID(), NoteID: e.NoteID, Bytes: len(e.Raw), At: e.At})
+		}
+		c.open.written(seqs[i], part)
+		at += n
+	}
+	c.alarms.appended(c.now, len(receipts))
+	c.emit(Acknowledge{Receipts: receipts})
+	c.resetAppend()
+	c.changed = true
+}
+
+func (c *Core) onAppendFailed(err error) {
+	a := &c.append
+	refusal := storageRefusal(err)
+	rejections := make([]Rejection, 0, len(a.tickets))
+	for _, t := range a.tickets {
+		rejections = append(rejections, Rejection{Ticket: t, Refusal: *refusal})
+	}
+	for i := len(a.undo) - 1; i >= 0; i-- {
+		a.undo[i]()
+	}
+	c.emit(Reject{Rejections: rejections})
+	c.resetAppend()
+}
+
+func (c *Core) resetAppend() {
+	a := &c.append
+	a.token, a.writing, a.tickets, a.segments, a.bytes, a.undo = 0, nil, nil, nil, 0, nil
+	for _, d := range a.waiting {
+		a.bytes += int64(len(d.Text))
+	}
+}
+
+// storageRefusal says to the page what the store's error means.
+func storageRefusal(err error) *Refusal {
+	switch {
+	case errors.Is(err, ErrFull):
+		return refuse(StorageFull, "the device has no room for the event; it was not taken: free some space, or lower maxQueueBytes and retry")
+	case errors.Is(err, ErrClosed):
+		return refuse(Closed, "the outbox was closed; open it again")
+	}
+	return refuse(StorageUnavailable, "the event could not be written ("+err.Error()+"); it was not taken: try again")
+}
+
+const goneMessage = "the service answered 410 Gone: this path was retired on 2026-06-30, set baseURL to the new domain and use /v1/keep (what was accepted before is kept)"

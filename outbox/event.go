@@ -1,0 +1,268 @@
+package outbox
+
+import (
+	"time"
+
+	"github.com/liff-keep/liff-keep/retry"
+)
+
+// Event is something that happened; Step folds it into the core. Past tense.
+type Event interface{ event() }
+
+type (
+	// Opened: the store is open and read. Comes first; comes again when this page becomes the sender.
+	Opened struct {
+		Loaded Loaded
+		Seed   [16]byte // fresh random bytes: the source of noteIds and of jitter
+	}
+	// Appended: the page hands over events. Each Ticket is answered by a Receipt or a Rejection.
+	Appended struct{ Drafts []Draft }
+	// KeysRead answers ReadKeys.
+	KeysRead struct {
+		Rows []KeyRow
+		Err  error
+	}
+	// Committed answers Commit: on disk.
+	Committed struct {
+		Token uint64
+		Seqs  []uint64
+	}
+	// CommitFailed answers Commit: nothing of it is on disk.
+	CommitFailed struct {
+		Token uint64
+		Err   error
+	}
+	// Scanned answers Scan.
+	Scanned struct {
+		Segments []Segment
+		Limit    int
+		Err      error
+	}
+	// SegmentsRead answers ReadSegments.
+	SegmentsRead struct {
+		Segments []Segment
+		Err      error
+	}
+	// TokenRead answers ReadToken. The token itself never enters the core.
+	TokenRead struct{ OK bool }
+	// TokenOffered: the page fetched a token ahead of time on a click, one that was not refused before (L3.3).
+	TokenOffered struct{}
+	// Replied answers Send.
+	Replied struct {
+		Batch   Batch // as it was sent, with bodies
+		Outcome Outcome
+		SHA256  []string // of each note's bytes, hex; empty when they could not be computed (L7.3)
+		Err     error    // the batch could not be read from the store: nothing was sent
+	}
+	// FlushAsked: send now what is there, as far as the limiter allows.
+	FlushAsked struct{ Ticket uint32 }
+	// HideAsked: make a stored note invisible; queued like any write (L7.1).
+	HideAsked struct {
+		Ticket uint32
+		NoteID string
+	}
+	// DeadAsked: send a dead letter again, or discard it.
+	DeadAsked struct {
+		Ticket  uint32
+		Record  DeadRecord
+		Discard bool
+	}
+	// ReconcileAsked: compare these delivered notes with what the service has, and send again what it lacks (L12.1).
+	ReconcileAsked struct {
+		Ticket uint32
+		Notes  []LedgerNote
+	}
+	// Looked answers Look: a state for each note, in order, when the Outcome is Accepted.
+	Looked struct {
+		States  []NoteState
+		Outcome Outcome
+	}
+	// ArchiveRead answers ReadArchive.
+	ArchiveRead struct {
+		Records []BatchRecord
+		Err     error
+	}
+	// RealtimeSet: the kill switch; off = to disk only (L13.4).
+	RealtimeSet struct{ On bool }
+	// Led: this page is the one that sends, or no longer.
+	Led struct{ On bool }
+	// Nudged: another page may have appended.
+	Nudged struct{}
+	// Shown: the page came to the foreground or left it.
+	Shown struct{ Visible bool }
+	// Woke: the timer; early, late or repeated it changes nothing.
+	Woke struct{}
+)
+
+func (Opened) event()         {}
+func (Appended) event()       {}
+func (KeysRead) event()       {}
+func (Committed) event()      {}
+func (CommitFailed) event()   {}
+func (Scanned) event()        {}
+func (SegmentsRead) event()   {}
+func (TokenRead) event()      {}
+func (TokenOffered) event()   {}
+func (Replied) event()        {}
+func (FlushAsked) event()     {}
+func (HideAsked) event()      {}
+func (DeadAsked) event()      {}
+func (RealtimeSet) event()    {}
+func (ReconcileAsked) event() {}
+func (Looked) event()         {}
+func (ArchiveRead) event()    {}
+func (Led) event()            {}
+func (Nudged) event()         {}
+func (Shown) event()          {}
+func (Woke) event()           {}
+
+// Command is something the driver must do. Imperative. Commands are executed in order.
+type Command interface{ command() }
+
+type (
+	// Commit writes Change and answers Committed or CommitFailed with the same Token.
+	Commit struct {
+		Token  uint64
+		Change Change
+	}
+	// ReadKeys answers KeysRead.
+	ReadKeys struct{ Keys []string }
+	// Scan answers Scanned.
+	Scan struct {
+		After uint64
+		Limit int
+	}
+	// ReadSegments answers SegmentsRead.
+	ReadSegments struct{ From, To uint64 }
+	// ReadToken calls the page's token function and answers TokenRead. Fresh: one that was fetched ahead will not do.
+	ReadToken struct{ Fresh bool }
+	// Send reads the batch, makes the request with the token just read, and answers Replied. Only ever given after the
+	// batch, and the mark that it is on the wire, are on disk.
+	Send struct{ Batch uint64 }
+	// Look asks the service for the state of notes, with a token of its own, and answers Looked.
+	Look struct{ NoteIDs []string }
+	// ReadArchive answers ArchiveRead.
+	ReadArchive struct{ At []LedgerPos }
+	// Answer answers any other ticket with a JSON value.
+	Answer struct {
+		Ticket uint32
+		JSON   []byte
+	}
+	// Acknowledge tells the page: on disk.
+	Acknowledge struct{ Receipts []Receipt }
+	// Reject tells the page: not taken.
+	Reject struct{ Rejections []Rejection }
+	// FlushDone answers FlushAsked.
+	FlushDone struct {
+		Ticket  uint32
+		Summary Summary
+	}
+	// Announce: the status changed.
+	Announce struct{}
+)
+
+func (Commit) command()       {}
+func (ReadKeys) command()     {}
+func (Scan) command()         {}
+func (ReadSegments) command() {}
+func (ReadToken) command()    {}
+func (Send) command()         {}
+func (Acknowledge) command()  {}
+func (Look) command()         {}
+func (ReadArchive) command()  {}
+func (Answer) command()       {}
+func (Reject) command()       {}
+func (FlushDone) command()    {}
+func (Announce) command()     {}
+
+// Receipt says that an event is on disk.
+type Receipt struct {
+	Ticket uint32
+	ID     string // "seq.index"
+	NoteID string
+	Bytes  int
+	At     time.Time
+}
+
+// Rejection says that an event was not taken, and why.
+type Rejection struct {
+	Ticket uint32
+	Refusal
+}
+
+// Summary is what flush answers: how many events went since it was asked, and what is there now.
+type Summary struct{ Sent, Delivered, Pending, Parked, Dead int }
+
+// Destination encodes batches for one service and decodes its answers. Pure; value.
+type Destination interface {
+	Encode(b Batch) Request
+	Decode(b Batch, r Reply) Outcome
+	EncodeLook(noteIDs []string) Request
+	DecodeLook(noteIDs []string, r Reply) ([]NoteState, Outcome)
+}
+
+// Request is one HTTP request without its credentials.
+type Request struct {
+	Method  string
+	URL     string
+	Headers [][2]string // the driver adds Authorization
+	Body    []byte
+}
+
+// Reply is what came back. Header answers "" for what is absent or what the page may not read.
+type Reply struct {
+	Status   int  // 0: no answer
+	TimedOut bool // no answer within the deadline; else the network failed
+	Header   func(name string) string
+	Body     []byte
+}
+
+// Cause is what an answer means; one word per row of the destination's table.
+type Cause byte
+
+const (
+	Accepted     Cause = iota // the service judged each note
+	Throttled                 // 429: nothing stored; costs no attempt
+	TokenRefused              // 401: nothing stored; costs no attempt
+	ScopeMissing              // 403: nothing stored; costs no attempt
+	BodyTooLarge              // 413: nothing stored
+	Refused                   // the service will never take this body
+	Retired                   // 410: the service is gone
+	ServerFailed              // 5xx and what else says nothing of the notes; costs an attempt
+	Unclear                   // an answer that cannot be read, or none in time; costs an attempt
+	Unreached                 // the network failed: no answer; costs no attempt
+)
+
+// Outcome is a decoded reply.
+type Outcome struct {
+	Cause     Cause
+	Status    int
+	Verdicts  []Verdict // with Accepted: one an entry, in order
+	Hint      retry.Hint
+	Quota     Quota
+	RequestID string
+	Message   string // for people: what the service said
+}
+
+// Verdict is the service's word on one note.
+type Verdict struct {
+	State  VerdictState
+	SHA256 string // as the service computed it; may be empty
+}
+
+// VerdictState of a note.
+type VerdictState byte
+
+const (
+	Stored    VerdictState = iota
+	Duplicate              // same noteId, same bytes: it has it already
+	Conflict               // same noteId, other bytes
+)
+
+// Quota is the service's own figure of head-room. Limit and Remaining are -1 where unknown.
+type Quota struct {
+	Remaining int
+	Limit     int
+	ResetsAt  time.Time
+	Readable  bool // the page could read the headers
+}

@@ -1,0 +1,186 @@
+package outbox
+
+import (
+	"sort"
+	"time"
+)
+
+// index knows of each open segment what planning needs: 40 bytes a segment, no event. It is never stored, so it cannot be
+// wrong after a kill: it is read from the heads at opening.
+type index struct {
+	segs       []segment // ascending
+	notes      int       // in all of segs, without superseded ones
+	messages   int
+	bytes      int64
+	known      uint64 // highest Seq that was read or written here
+	scanning   bool
+	again      bool // scan once more when this scan is done
+	gap        bool // something on disk is not known here: another page wrote, or a scan failed
+	held       []heldSegment
+	superseded map[place]struct{} // entries that a later one replaces; they go with their segment
+	seen       map[string]place   // keyed noteIds, while scanning
+	sealed     place              // last entry that went into a seal
+}
+
+type segment struct {
+	seq             uint64
+	at              time.Time
+	notes, messages int
+	bytes           int64
+}
+
+type heldSegment struct {
+	seq     uint64
+	entries []Entry // without bodies
+	sizes   []int
+}
+
+// scanPage is how many heads one read brings: small enough for no long task.
+const scanPage = 256
+
+// rescan reads the open segments that are not known yet.
+func (c *Core) rescan() {
+	if !c.opened {
+		return
+	}
+	if c.open.scanning {
+		c.open.again = true
+		return
+	}
+	c.open.scanning, c.open.gap = true, false
+	if c.open.seen == nil {
+		c.open.seen = map[string]place{}
+	}
+	c.emit(Scan{After: c.open.known, Limit: scanPage})
+}
+
+func (c *Core) onScanned(e Scanned) {
+	x := &c.open
+	if e.Err != nil {
+		x.scanning, x.gap = false, true
+		c.gate.storageFailed(c.now)
+		return
+	}
+	for _, s := range e.Segments {
+		entries, sizes, err := decodeEntries(s.Seq, s.Head, nil)
+		if err != nil {
+			c.alarms.damaged++
+			continue
+		}
+		for _, entry := range entries {
+			if entry.Key == "" {
+				continue
+			}
+			if old, ok := x.seen[entry.NoteID]; ok {
+				x.supersede(old)
+			}
+			x.seen[entry.NoteID] = place{entry.Seq, entry.Index}
+		}
+		x.add(s.Seq, entries, sizes)
+	}
+	c.changed = true
+	if len(e.Segments) == e.Limit {
+		c.emit(Scan{After: x.known, Limit: scanPage})
+		return
+	}
+	x.scanning, x.seen = false, nil
+	held := x.held
+	x.held = nil
+	for _, h := range held {
+		x.note(h)
+	}
+	x.gap = x.gap || x.again
+	x.again = false
+}
+
+// written notes a segment that this page wrote.
+func (x *index) written(seq uint64, entries []Entry) {
+	h := heldSegment{seq, append([]Entry(nil), entries...), make([]int, len(entries))}
+	for i := range h.entries {
+		h.sizes[i], h.entries[i].Raw = len(h.entries[i].Raw), nil
+	}
+	x.note(h)
+}
+
+func (x *index) note(h heldSegment) {
+	switch {
+	case h.seq <= x.known: // the scan has met it
+	case x.scanning, h.seq != x.known+1:
+		x.held = append(x.held, h)
+		x.gap = x.gap || !x.scanning
+	default:
+		x.add(h.seq, h.entries, h.sizes)
+	}
+}
+
+func (x *index) add(seq uint64, entries []Entry, sizes []int) {
+	s := segment{seq: seq}
+	for i, e := range entries {
+		s.bytes += int64(sizes[i])
+		if s.at.Before(e.At) {
+			s.at = e.At
+		}
+		if _, gone := x.superseded[place{e.Seq, e.Index}]; !gone {
+			s.notes++
+			s.messages += e.Messages
+		}
+	}
+	x.known = max(x.known, seq)
+	x.segs = append(x.segs, s)
+	x.notes, x.messages, x.bytes = x.notes+s.notes, x.messages+s.messages, x.bytes+s.bytes
+}
+
+// supersede marks an entry that a later one replaces. Its messages stay counted until it is sealed away: they only make
+// the batch due a little early.
+func (x *index) supersede(p place) {
+	if _, done := x.superseded[p]; done {
+		return
+	}
+	x.mark(p)
+	if i := x.find(p.seq); i >= 0 {
+		x.segs[i].notes--
+		x.notes--
+	}
+}
+
+func (x *index) mark(p place) {
+	if x.superseded == nil {
+		x.superseded = map[place]struct{}{}
+	}
+	x.superseded[p] = struct{}{}
+}
+
+func (x *index) find(seq uint64) int {
+	i := sort.Search(len(x.segs), func(i int) bool { return x.segs[i].seq >= seq })
+	if i < len(x.segs) && x.segs[i].seq == seq {
+		return i
+	}
+	return -1
+}
+
+// settled counts the leading segments whose last change is a debounce ago, and their messages and notes. An instant in
+// the future (the clock went back) counts as past.
+func (x *index) settled(now time.Time, debounce time.Duration) (n, notes, messages int, bytes int64) {
+	n, notes, messages, bytes = len(x.segs), x.notes, x.messages, x.bytes
+	for n > 0 {
+		s := x.segs[n-1]
+		since := now.Sub(s.at)
+		if since >= debounce || since < -debounce {
+			break
+		}
+		n--
+		notes, messages, bytes = notes-s.notes, messages-s.messages, bytes-s.bytes
+	}
+	return n, notes, messages, bytes
+}
+
+// drop forgets the first n segments.
+func (x *index) drop(n int) {
+	for _, s := range x.segs[:n] {
+		x.notes, x.messages, x.bytes = x.notes-s.notes, x.messages-s.messages, x.bytes-s.bytes
+	}
+	x.segs = x.segs[n:]
+	if len(x.segs) == 0 {
+		x.segs = nil
+	}
+}

@@ -1,0 +1,96 @@
+package outbox
+
+import (
+	"time"
+
+	"github.com/liff-keep/liff-keep/internal/jsontext"
+)
+
+// ledgerRow is one line of the ledger, written in the transaction of what it speaks of. A row is a JSON object:
+//
+//	at (unix ms), kind ("attempt", "retried", "discarded", "purged"), api, channelId, userId, batch, attempt, status,
+//	quota_remaining, request_id, events, messages, bytes, note, notes: [{id, noteId, sha256}], dead: [id]
+//
+// The names api, channelId, userId, status, quota_remaining are those of the guide's queries (L6.1, L13.6); request_id is
+// what LINE support asks for (L6.3), sha256 what a physical purge needs after the payload is gone (L7.3).
+type ledgerRow struct {
+	at              time.Time
+	kind            string
+	batch           string
+	attempt         int
+	notes, messages int
+	bytes           int
+	out             Outcome
+	note            string
+	sums            jsontext.Writer // the members of the notes' list
+	died            []string
+}
+
+// stored adds a note that the service has.
+func (r *ledgerRow) stored(e Entry, sha256 string) {
+	w := &r.sums
+	w.Open('{')
+	w.StringField("id", e.ID())
+	w.StringField("noteId", e.NoteID)
+	if sha256 != "" {
+		w.StringField("sha256", sha256)
+	}
+	w.Close('}')
+}
+
+func (r *ledgerRow) text(cfg Config) []byte {
+	w := jsontext.Writer{Text: make([]byte, 0, 320+len(r.sums.Text))}
+	text := func(name, s string) {
+		if s != "" {
+			w.StringField(name, s)
+		}
+	}
+	w.Open('{')
+	w.IntField("at", r.at.UnixMilli())
+	text("kind", r.kind)
+	text("api", "keep")
+	text("channelId", cfg.Channel)
+	text("userId", cfg.User)
+	text("batch", r.batch)
+	if r.kind == "attempt" {
+		w.IntField("attempt", int64(r.attempt))
+		w.IntField("status", int64(r.out.Status))
+		if r.out.Quota.Readable {
+			w.IntField("quota_remaining", int64(r.out.Quota.Remaining))
+		}
+		text("request_id", r.out.RequestID)
+	}
+	w.IntField("events", int64(r.notes))
+	w.IntField("messages", int64(r.messages))
+	w.IntField("bytes", int64(r.bytes))
+	text("note", r.note)
+	if len(r.sums.Text) > 0 {
+		w.Name("notes")
+		w.Open('[')
+		w.Raw(r.sums.Text)
+		w.Close(']')
+	}
+	if len(r.died) > 0 {
+		w.Name("dead")
+		w.Open('[')
+		for _, id := range r.died {
+			w.String(id)
+		}
+		w.Close(']')
+	}
+	w.Close('}')
+	return w.Text
+}
+
+// Purged returns what stands in the emptied store: one row that says how many entries went with the user's log-out, and
+// the books, which still know the quota (invariant 7).
+func (c *Core) Purged(now time.Time) (LedgerRow, []byte) {
+	n := c.Counts()
+	gone := n.Pending + n.Parked + n.Dead
+	b := c.books
+	r := ledgerRow{at: now, kind: "purged", notes: gone}
+	row := LedgerRow{LedgerPos{now.UnixMilli(), b.nextRow}, r.text(c.cfg)}
+	b.nextRow++
+	b.delivered, b.sent, b.discarded, b.purged = 0, 0, 0, b.purged+gone
+	return row, encodeState(b, nil, 0)
+}

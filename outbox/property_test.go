@@ -1,0 +1,251 @@
+package outbox_test
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/liff-keep/liff-keep/outbox"
+)
+
+// schedule lets a page live through `steps` random events, then heals the world and drains the queue.
+func schedule(seed int64, steps int, broken string) []string {
+	r := newRig(seed)
+	r.broken = broken
+	r.keep.faults = []int{0, 15, 50}[r.rng.Intn(3)]
+	jumps := r.rng.Intn(4) == 0
+	keys := func() string {
+		if r.rng.Intn(2) == 0 {
+			return ""
+		}
+		return "k" + strconv.Itoa(r.rng.Intn(4))
+	}
+	for range steps {
+		if r.core == nil {
+			r.open()
+		}
+		switch p := r.rng.Intn(100); {
+		case p < 23:
+			r.append(1+r.rng.Intn(3), keys)
+		case p < 26:
+			r.append(4+r.rng.Intn(12), keys)
+		case p < 58:
+			for range 1 + r.rng.Intn(6) {
+				r.work()
+			}
+		case p < 72:
+			r.sleep([]time.Duration{time.Millisecond, 50 * time.Millisecond, 199 * time.Millisecond, 200 * time.Millisecond, time.Second}[r.rng.Intn(5)])
+		case p < 79:
+			r.sleep([]time.Duration{6 * time.Second, time.Minute, 5 * time.Minute, 3 * time.Hour, 30 * time.Hour}[r.rng.Intn(5)])
+		case p < 83:
+			r.post(outbox.FlushAsked{Ticket: 0})
+		case p < 86:
+			r.disk.FailNext(outbox.ErrFull)
+		case p < 89:
+			r.kill()
+		case p < 90:
+			r.token = !r.token
+		case p < 91:
+			r.post(outbox.RealtimeSet{On: r.rng.Intn(2) == 0})
+		case p < 92:
+			r.post(outbox.Shown{Visible: r.rng.Intn(2) == 0})
+		case p < 93:
+			r.post(outbox.Nudged{})
+		case p < 94 && jumps:
+			r.skew += time.Duration(r.rng.Intn(4)-3) * 11 * time.Hour // mostly back: a clock that goes back grants nothing
+		case p < 95:
+			r.hide()
+		default:
+			r.settle()
+			r.checkCounts()
+		}
+		if len(r.failures) > 0 {
+			return r.failures
+		}
+	}
+	r.heal()
+	r.drain()
+	r.checkEnd()
+	return r.failures
+}
+
+// sleep lets time pass; the timer fires late, or too early, as timers do.
+func (r *rig) sleep(d time.Duration) {
+	r.true = r.true.Add(d)
+	if r.core != nil {
+		r.post(outbox.Woke{})
+	}
+}
+
+func (r *rig) hide() {
+	for _, d := range r.drafts {
+		if d.taken && d.noteID != "" && !d.hide {
+			r.ticket++
+			r.drafts[r.ticket] = &draft{hide: true}
+			r.post(outbox.HideAsked{Ticket: r.ticket, NoteID: d.noteID})
+			return
+		}
+	}
+}
+
+// heal ends all faults. A page that lives on must need no restart.
+func (r *rig) heal() {
+	r.keep.faults, r.token = 0, true
+	if r.core == nil {
+		r.open()
+	}
+	r.settle()
+	r.post(outbox.RealtimeSet{On: true})
+	r.post(outbox.TokenOffered{})
+	r.settle()
+}
+
+// drain sleeps from deadline to deadline until nothing waits, for at most three days.
+func (r *rig) drain() {
+	end := r.true.Add(72 * time.Hour)
+	for wakes := 0; r.true.Before(end); wakes++ {
+		if wakes > 20000 {
+			r.fail("20,000 wakes and not drained: it runs in circles: %v %s", r.core.Wakes(), r.core.StatusJSON())
+			return
+		}
+		r.settle()
+		at, ok := r.core.NextWake()
+		if n := r.core.Counts(); n.Pending == 0 && n.Parked == 0 {
+			return
+		}
+		if !ok {
+			r.fail("something waits, and nothing will wake it: %s", r.core.StatusJSON())
+			return
+		}
+		r.sleep(max(time.Millisecond, at.Sub(r.now())))
+	}
+	r.fail("not drained after three days: now %d wakes %v %s", r.now().UnixMilli(), r.core.Wakes(), r.core.StatusJSON())
+}
+
+// checkCounts: accepted = delivered + pending + parked + dead, with accepted counted here and not by the core.
+func (r *rig) checkCounts() {
+	n := r.core.Counts()
+	seen := map[string]bool{}
+	hides := 0
+	for _, d := range r.drafts {
+		switch {
+		case d.hide && d.taken:
+			hides++
+		case d.taken && d.noteID != "":
+			seen[d.noteID] = true
+		}
+	}
+	sum := n.Delivered + n.Pending + n.Parked + n.Dead
+	if least := len(seen) + hides; sum < least || r.kills == 0 && sum != least {
+		r.fail("accepted %d (+%d hides), but delivered %d + pending %d + parked %d + dead %d", len(seen), hides, n.Delivered, n.Pending, n.Parked, n.Dead)
+	}
+}
+
+func (r *rig) checkEnd() {
+	if len(r.failures) > 0 {
+		return
+	}
+	where := map[string][]string{} // marker → noteIds that hold it
+	for id, n := range r.keep.notes {
+		if !n.ours {
+			continue
+		}
+		rest := string(n.raw)
+		i := strings.Index(rest, "<")
+		marker := rest[i : i+strings.Index(rest[i:], ">")+1]
+		where[marker] = append(where[marker], id)
+	}
+	dead, deadCount := map[string]bool{}, 0
+	r.disk.ReadDead(func(records []outbox.DeadRecord, _ error) {
+		deadCount = len(records)
+		for _, d := range records {
+			rest := string(d.Body)
+			if i := strings.Index(rest, "<"); i >= 0 {
+				dead[rest[i:i+strings.Index(rest[i:], ">")+1]] = true
+			}
+		}
+	})
+	ledger := map[string]bool{}
+	r.disk.ReadLedger(0, 1<<60, outbox.LedgerPos{}, 1<<30, func(rows []outbox.LedgerRow, _ error) {
+		for _, row := range rows {
+			for _, part := range strings.Split(string(row.Text), `"noteId":"`)[1:] {
+				ledger[part[:strings.Index(part, `"`)]] = true
+			}
+		}
+	})
+	r.settle()
+	for marker, ids := range where {
+		if len(ids) > 1 {
+			r.fail("%s is stored %d times: %v", marker, len(ids), ids)
+		}
+		if !ledger[ids[0]] {
+			r.fail("%s is stored and has no ledger row (invariant 2)", ids[0])
+		}
+	}
+	for ticket, d := range r.drafts {
+		if d.answers > 1 {
+			r.fail("ticket %d was answered %d times", ticket, d.answers)
+		}
+		if d.answers == 0 && r.kills == 0 {
+			r.fail("ticket %d was never answered", ticket)
+		}
+		if d.hide || !d.taken || dead[d.marker] || len(where[d.marker]) == 1 || r.replaced(ticket, d) {
+			continue
+		}
+		r.fail("ticket %d (%s, %s) was acknowledged, and the service does not have it", ticket, d.marker, d.noteID)
+	}
+	if n := r.core.Counts(); n.Dead != deadCount {
+		r.fail("%d dead letters on disk, %d counted", deadCount, n.Dead)
+	}
+}
+
+// replaced says whether a later append under the same noteId took the place of d, as it may within the debounce.
+func (r *rig) replaced(ticket uint32, d *draft) bool {
+	for t, later := range r.drafts {
+		if t > ticket && later.key == d.key && d.key != "" && (later.noteID == d.noteID || later.noteID == "") {
+			return true
+		}
+	}
+	return false
+}
+
+func schedules(t *testing.T) (n int, seed int64) {
+	n, seed = 10000, time.Now().UnixNano()%1e9
+	if s := os.Getenv("LIFFKEEP_SEED"); s != "" {
+		v, err := strconv.ParseInt(s, 10, 64)
+		require.NoError(t, err)
+		n, seed = 1, v
+	}
+	return n, seed
+}
+
+// TestInvariants_HoldOverRandomSchedules: random events, faults and kill points hold every invariant. Run one schedule
+// again with LIFFKEEP_SEED.
+func TestInvariants_HoldOverRandomSchedules(t *testing.T) {
+	n, seed := schedules(t)
+	t.Logf("%d schedules from seed %d", n, seed)
+	for i := range int64(n) {
+		if failures := schedule(seed+i, 60, ""); len(failures) > 0 {
+			t.Fatalf("seed %d (LIFFKEEP_SEED=%d):\n%s", seed+i, seed+i, strings.Join(failures, "\n"))
+		}
+	}
+}
+
+// TestInvariants_TheTestCanFail: the same schedules find each deliberate break.
+func TestInvariants_TheTestCanFail(t *testing.T) {
+	for _, broken := range []string{"delete before settle", "ack before commit"} {
+		t.Run(broken, func(t *testing.T) {
+			for seed := int64(1); seed < 200; seed++ {
+				if len(schedule(seed, 60, broken)) > 0 {
+					return
+				}
+			}
+			t.Fatal(fmt.Sprint("200 schedules did not notice: ", broken))
+		})
+	}
+}

@@ -1,0 +1,351 @@
+package outbox_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math/rand"
+	"strings"
+	"time"
+
+	"github.com/liff-keep/liff-keep/destination/linekeep"
+	"github.com/liff-keep/liff-keep/indexeddb"
+	"github.com/liff-keep/liff-keep/outbox"
+	"github.com/liff-keep/liff-keep/retry"
+)
+
+// rig is a page, its disk and a Keep, on one virtual clock: everything around the core that a schedule can disturb. It
+// keeps its own books of what was acknowledged, so that the core's can be wrong.
+type rig struct {
+	rng    *rand.Rand
+	true   time.Time     // the world's clock
+	skew   time.Duration // the device's clock is that much off
+	cfg    outbox.Config
+	line   linekeep.Service
+	disk   *indexeddb.Memory
+	core   *outbox.Core
+	keep   *keep
+	token  bool
+	broken string // a deliberate fault in the way events go; see the property test
+
+	outside  []func() // answers of the world that are under way: tokens, replies
+	kills    int
+	ticket   uint32
+	drafts   map[uint32]*draft
+	sealed   map[string][]byte // name → bytes of the first send
+	failures []string
+
+	answer     string // the last one that is no receipt
+	refusal    outbox.Refusal
+	lookStatus int // of the next look-ups; 0: 200
+}
+
+// draft is one append of the schedule. Its marker is in its text and nowhere else.
+type draft struct {
+	marker  string
+	key     string
+	hide    bool
+	noteID  string // from the receipt
+	answers int
+	taken   bool // on disk: acknowledged, or committed when the page died
+	at      time.Time
+}
+
+func newRig(seed int64) *rig {
+	r := &rig{rng: rand.New(rand.NewSource(seed)), true: time.Date(2026, 5, 20, 3, 0, 0, 0, time.UTC), token: true,
+		drafts: map[uint32]*draft{}, sealed: map[string][]byte{}}
+	r.line = linekeep.Service{BaseURL: "https://keep.example", ChannelID: "1"}
+	r.cfg = outbox.Config{Channel: "1", User: "u", Policy: r.line.Policy(), Limits: r.line.Limits(), FlushEvery: 5 * time.Minute,
+		FlushAt: 400, Debounce: 200 * time.Millisecond, MaxQueueBytes: 64 << 20, LedgerDays: 30,
+		LookPolicy: retry.LineStatus(), KeepDelivered: 48 * time.Hour}
+	r.cfg.Limits.BatchNotes, r.cfg.Limits.BatchMessages, r.cfg.FlushAt = 6, 12, 9 // small, so that every edge is near
+	r.keep = &keep{r: r, notes: map[string]*stored{}}
+	r.disk = indexeddb.NewMemory()
+	r.open()
+	return r
+}
+
+func (r *rig) now() time.Time { return r.true.Add(r.skew).Truncate(time.Millisecond) }
+
+func (r *rig) fail(format string, args ...any) {
+	r.failures = append(r.failures, fmt.Sprintf(format, args...))
+}
+
+// open starts a page on what the disk holds.
+func (r *rig) open() {
+	r.core = outbox.New(r.cfg)
+	core := r.core
+	r.disk.Load(func(l outbox.Loaded, err error) {
+		if err != nil || core != r.core {
+			return
+		}
+		var seed [16]byte
+		r.rng.Read(seed[:])
+		r.post(outbox.Opened{Loaded: l, Seed: seed})
+		r.post(outbox.Led{On: true})
+	})
+}
+
+// post steps the core and starts what it says; nothing is answered within.
+func (r *rig) post(e outbox.Event) {
+	core := r.core
+	for _, cmd := range core.Step(r.now(), e) {
+		r.do(core, cmd)
+	}
+}
+
+func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
+	post := func(e outbox.Event) {
+		if core == r.core { // the page of this command still lives
+			r.post(e)
+		}
+	}
+	switch c := cmd.(type) {
+	case outbox.Commit:
+		if r.broken == "ack before commit" {
+			defer func() { r.disk.FailNext(outbox.ErrFull) }()
+		}
+		r.disk.Commit(c.Change, func(seqs []uint64, err error) {
+			if r.broken == "ack before commit" && err != nil {
+				seqs, err = make([]uint64, len(c.Change.Append)), nil
+			}
+			if err != nil {
+				post(outbox.CommitFailed{Token: c.Token, Err: err})
+				return
+			}
+			post(outbox.Committed{Token: c.Token, Seqs: seqs})
+		})
+	case outbox.ReadKeys:
+		r.disk.ReadKeys(c.Keys, func(rows []outbox.KeyRow, err error) { post(outbox.KeysRead{Rows: rows, Err: err}) })
+	case outbox.Scan:
+		limit := 1 + r.rng.Intn(4)
+		r.disk.Scan(c.After, limit, func(s []outbox.Segment, err error) { post(outbox.Scanned{Segments: s, Limit: limit, Err: err}) })
+	case outbox.ReadSegments:
+		r.disk.ReadSegments(c.From, c.To, func(s []outbox.Segment, err error) { post(outbox.SegmentsRead{Segments: s, Err: err}) })
+	case outbox.ReadToken:
+		r.outside = append(r.outside, func() { post(outbox.TokenRead{OK: r.token}) })
+	case outbox.Send:
+		r.disk.ReadBatch(c.Batch, func(rec outbox.BatchRecord, err error) {
+			if core == r.core {
+				r.send(rec, err, post)
+			}
+		})
+	case outbox.Look:
+		r.outside = append(r.outside, func() {
+			states, o := r.line.DecodeLook(c.NoteIDs, r.keep.look(c.NoteIDs))
+			post(outbox.Looked{States: states, Outcome: o})
+		})
+	case outbox.ReadArchive:
+		r.disk.ReadArchive(c.At, func(recs []outbox.BatchRecord, err error) { post(outbox.ArchiveRead{Records: recs, Err: err}) })
+	case outbox.Answer:
+		r.answer = string(c.JSON)
+	case outbox.Acknowledge:
+		for _, a := range c.Receipts {
+			d := r.drafts[a.Ticket]
+			d.answers, d.noteID, d.taken, d.at = d.answers+1, a.NoteID, true, a.At
+		}
+	case outbox.Reject:
+		for _, a := range c.Rejections {
+			r.drafts[a.Ticket].answers++
+			r.refusal = a.Refusal
+		}
+	}
+}
+
+func (r *rig) send(rec outbox.BatchRecord, err error, post func(outbox.Event)) {
+	b, err2 := outbox.DecodeBatch(rec)
+	if err != nil || err2 != nil {
+		post(outbox.Replied{Err: outbox.ErrNotFound})
+		return
+	}
+	req := r.line.Encode(b)
+	if first, ok := r.sealed[b.Name]; ok && !bytes.Equal(first, req.Body) {
+		r.fail("sealed batch %s changed between two tries (invariant 3)", b.Name)
+	}
+	r.sealed[b.Name] = req.Body
+	if r.broken == "delete before settle" {
+		r.disk.Commit(outbox.Change{DropBatches: []uint64{b.ID}}, func([]uint64, error) {})
+	}
+	var sums []string
+	for _, e := range b.Entries {
+		s := sha256.Sum256(e.Raw)
+		sums = append(sums, hex.EncodeToString(s[:]))
+	}
+	r.outside = append(r.outside, func() { // the request arrives
+		reply := r.keep.serve(b, req)
+		if reply == nil { // it never did, or its answer is lost
+			reply = &outbox.Reply{TimedOut: r.rng.Intn(2) == 0}
+		}
+		if reply.Header == nil {
+			reply.Header = func(string) string { return "" }
+		}
+		answer := func() {
+			post(outbox.Replied{Batch: b, Outcome: r.line.Decode(b, *reply), SHA256: sums})
+		}
+		r.outside = append(r.outside, answer)
+	})
+}
+
+// work does one of the things that are under way, if any: in the world outside, or on the disk.
+func (r *rig) work() bool {
+	if (len(r.outside) == 0 || r.rng.Intn(2) == 0) && r.disk.Pump(1) == 1 {
+		return true
+	}
+	if len(r.outside) == 0 {
+		return false
+	}
+	f := r.outside[0]
+	r.outside = r.outside[1:]
+	f()
+	return true
+}
+
+// settle works until nothing is under way.
+func (r *rig) settle() {
+	for i := 0; r.work(); i++ {
+		if i > 20000 {
+			r.fail("the core never comes to rest: it asks for more work at one instant")
+			return
+		}
+	}
+}
+
+// append appends n drafts as one burst.
+func (r *rig) append(n int, key func() string) {
+	var list []outbox.Draft
+	for range n {
+		r.ticket++
+		d := &draft{marker: fmt.Sprintf("<%d>", r.ticket), key: key()}
+		r.drafts[r.ticket] = d
+		messages := strings.TrimSuffix(strings.Repeat(`{"text":"`+d.marker+`"},`, 1+r.rng.Intn(4)), ",")
+		list = append(list, outbox.Draft{Ticket: r.ticket, Kind: outbox.Note, Key: d.key, Text: []byte(`{"messages":[` + messages + `]}`)})
+	}
+	r.post(outbox.Appended{Drafts: list})
+}
+
+// kill ends the page: of the writes under way any prefix has reached the disk.
+func (r *rig) kill() {
+	r.core = nil
+	r.outside = nil
+	r.kills++
+	n := r.rng.Intn(3)
+	r.disk.Kill(func(i int) bool { return i < n })
+	r.disk = r.disk.Reopen()
+}
+
+// keep is the service: it stores notes by noteId, knows duplicates, and answers as the schedule's dice say.
+type keep struct {
+	r      *rig
+	notes  map[string]*stored
+	faults int // in percent
+	hits   []time.Time
+}
+
+type stored struct {
+	raw    []byte
+	hidden bool
+	ours   bool
+}
+
+func (k *keep) serve(b outbox.Batch, req outbox.Request) *outbox.Reply {
+	r := k.r
+	reply := func(status int, body string) *outbox.Reply {
+		left := fmt.Sprint(max(0, 100-len(k.hits)))
+		return &outbox.Reply{Status: status, Body: []byte(body), Header: func(name string) string {
+			if name == "X-Line-Keep-Quota-Remaining" {
+				return left
+			}
+			return ""
+		}}
+	}
+	fault := ""
+	if r.rng.Intn(100) < k.faults {
+		fault = []string{"never arrives", "answer lost", "500", "429", "401", "403", "413", "garbage", "half", "404"}[r.rng.Intn(10)]
+	}
+	switch fault {
+	case "never arrives":
+		return nil
+	case "500", "404":
+		return reply(map[string]int{"500": 500, "404": 404}[fault], "")
+	case "429", "401", "403":
+		var n int
+		fmt.Sscan(fault, &n)
+		return reply(n, "")
+	case "413":
+		if len(b.Entries) > 1 {
+			return reply(413, "")
+		}
+	}
+	if over := k.over(); over != "" {
+		r.fail("the quota was exceeded: %s", over)
+	}
+	body := k.store(b)
+	switch fault {
+	case "answer lost":
+		return nil
+	case "garbage":
+		return reply(200, "<html>")
+	case "half":
+		return reply(200, body[:len(body)/2])
+	}
+	if b.Kind() == outbox.Note && len(b.Entries) == 1 && strings.Contains(body, "conflict") {
+		return reply(409, body)
+	}
+	return reply(200, body)
+}
+
+// over counts a request that the quota counts, by the world's clock, and says which ceiling it broke.
+func (k *keep) over() string {
+	now := k.r.true
+	kept := k.hits[:0]
+	for _, h := range k.hits {
+		if now.Sub(h) < time.Minute {
+			kept = append(kept, h)
+		}
+	}
+	k.hits = append(kept, now)
+	burst := 0
+	for _, h := range k.hits {
+		if now.Sub(h) < 5*time.Second {
+			burst++
+		}
+	}
+	switch {
+	case len(k.hits) > 100:
+		return fmt.Sprint(len(k.hits), " requests in a minute")
+	case burst >= 30:
+		return fmt.Sprint(burst, " requests in 5 s")
+	}
+	return ""
+}
+
+func (k *keep) store(b outbox.Batch) string {
+	if b.Kind() == outbox.Hide {
+		if n := k.notes[b.Entries[0].NoteID]; n != nil {
+			n.hidden = true
+		}
+		return `{"noteId":"` + b.Entries[0].NoteID + `"}`
+	}
+	var out []string
+	for _, e := range b.Entries {
+		if k.notes[e.NoteID] == nil && k.faults > 0 && k.r.rng.Intn(40) == 0 {
+			k.notes[e.NoteID] = &stored{raw: []byte("somebody else's")} // another device chose the same key
+		}
+		status := "stored"
+		switch have := k.notes[e.NoteID]; {
+		case have == nil:
+			k.notes[e.NoteID] = &stored{raw: append([]byte(nil), e.Raw...), ours: true}
+		case bytes.Equal(have.raw, e.Raw):
+			status = "duplicate"
+		default:
+			status = "conflict"
+		}
+		sum := sha256.Sum256(k.notes[e.NoteID].raw)
+		out = append(out, fmt.Sprintf(`{"noteId":"%s","status":"%s","sha256":"%x"}`, e.NoteID, status, sum))
+	}
+	if len(out) == 1 {
+		return out[0]
+	}
+	return `{"results":[` + strings.Join(out, ",") + `]}`
+}

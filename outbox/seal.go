@@ -1,0 +1,205 @@
+package outbox
+
+import (
+	"strconv"
+	"time"
+)
+
+// limits are the destination's, as far as 413s have not taught a smaller size.
+func (c *Core) limits() Limits { return c.cfg.Limits.shrunk(c.books.shrink) }
+
+// due says whether the settled open entries make a batch now (C5, L4.1, L4.2), and if not, when they will.
+func (c *Core) due() (now bool, at time.Time) {
+	x := &c.open
+	if len(x.segs) == 0 || x.scanning {
+		return false, time.Time{}
+	}
+	n, notes, messages, bytes := x.settled(c.now, c.cfg.Debounce)
+	first := x.segs[0]
+	limits := c.limits()
+	wanted := x.messages >= c.cfg.FlushAt || x.notes >= limits.BatchNotes || x.bytes >= int64(limits.BatchBytes) ||
+		c.flushWants(first.seq)
+	settle := x.segs[min(n, len(x.segs)-1)].at.Add(c.cfg.Debounce)
+	if c.now.Before(c.send.sealAt) {
+		settle = c.send.sealAt
+	}
+	every := first.at.Add(c.cfg.FlushEvery)
+	if first.at.After(c.now.Add(c.cfg.FlushEvery)) {
+		every = c.now // the clock went back
+	}
+	switch {
+	case n > 0 && !c.now.Before(c.send.sealAt) && (messages >= c.cfg.FlushAt || notes >= limits.BatchNotes ||
+		bytes >= int64(limits.BatchBytes) || c.flushWants(first.seq) || !c.now.Before(every)):
+		return true, c.now
+	case wanted || settle.After(every):
+		return false, settle
+	}
+	return false, every
+}
+
+// startSeal reads the segments that the next batch is cut from.
+func (c *Core) startSeal() {
+	if !c.gate.leading || !c.books.realtime || c.gate.gone || c.now.Before(c.gate.storageRetry) {
+		return
+	}
+	if ok, _ := c.due(); !ok {
+		return
+	}
+	n, _, _, _ := c.open.settled(c.now, c.cfg.Debounce)
+	limits := c.limits()
+	var notes, messages int
+	var bytes int64
+	last := 0
+	for i, s := range c.open.segs[:n] {
+		last = i
+		notes, messages, bytes = notes+s.notes, messages+s.messages, bytes+s.bytes
+		if notes > limits.BatchNotes || messages > limits.BatchMessages || bytes > int64(limits.BatchBytes) {
+			break
+		}
+	}
+	c.send.phase = reading
+	c.emit(ReadSegments{From: c.open.segs[0].seq, To: c.open.segs[last].seq})
+}
+
+// onSegmentsRead seals the next batch: what it takes leaves the open segments and becomes one batch record, in one
+// transaction, before anything is sent.
+func (c *Core) onSegmentsRead(e SegmentsRead) {
+	if c.send.phase != reading {
+		return
+	}
+	c.send.phase = idle
+	if e.Err != nil {
+		c.gate.storageFailed(c.now)
+		return
+	}
+	cut := c.cut(e.Segments)
+	if len(cut.taken) == 0 && cut.segments == 0 {
+		return // the first entry may still change: sealAt says when to look again
+	}
+	after, next := c.batches, c.books.nextBatch
+	ch := Change{PutOpen: cut.back}
+	if cut.segments > 0 {
+		ch.DropFrom, ch.DropTo = e.Segments[0].Seq, e.Segments[cut.segments-1].Seq
+	}
+	if len(cut.taken) > 0 {
+		b := c.name(next, cut.taken)
+		next++
+		ch.PutBatches = []BatchRecord{encodeBatch(b)}
+		after = append(append([]*sealed(nil), after...), summarize(b))
+		last := cut.taken[len(cut.taken)-1]
+		c.open.sealed = place{last.Seq, last.Index}
+	}
+	c.write(ch, after, func(b *books) { b.nextBatch = next }, func([]uint64) {
+		c.open.consume(e.Segments[:cut.segments], cut.rest)
+	})
+}
+
+// cut is what a seal does to the open segments.
+type cut struct {
+	taken    []Entry
+	segments int       // leading segments that go
+	back     []Segment // written back under their own Seq: the rest of the last one, and damaged ones
+	rest     []Entry   // entries of the rest
+}
+
+func (c *Core) cut(segments []Segment) (r cut) {
+	var live []Entry
+	ends := make([]int, len(segments)) // live entries up to the end of each segment
+	stop := false
+	for i, s := range segments {
+		entries, _, err := decodeEntries(s.Seq, s.Head, s.Body)
+		if err != nil {
+			c.alarms.damaged++
+			r.back = append(r.back, s)
+		}
+		for _, e := range entries {
+			if _, gone := c.open.superseded[place{e.Seq, e.Index}]; gone {
+				continue
+			}
+			if !stop && c.unsettled(e) {
+				stop = true
+				c.send.sealAt = c.now.Add(c.cfg.Debounce)
+				live, r.taken = live[:len(live):len(live)], live
+			}
+			live = append(live, e)
+		}
+		ends[i] = len(live)
+	}
+	if !stop {
+		r.taken = live
+	}
+	if len(r.taken) > 0 {
+		n, _ := c.limits().take(r.taken)
+		r.taken = r.taken[:n]
+	}
+	for i, end := range ends {
+		start := 0
+		if i > 0 {
+			start = ends[i-1]
+		}
+		if end > len(r.taken) {
+			if start < len(r.taken) { // cut in the middle
+				r.segments = i + 1
+				r.rest = live[len(r.taken):end]
+				r.back = append(r.back, encodeSegment(segments[i].Seq, r.rest))
+			}
+			break
+		}
+		r.segments = i + 1
+	}
+	kept := r.back[:0]
+	for _, s := range r.back {
+		if r.segments > 0 && s.Seq <= segments[r.segments-1].Seq {
+			kept = append(kept, s)
+		}
+	}
+	r.back = kept
+	return r
+}
+
+// consume forgets what a seal took, and notes the rest of the segment that it cut.
+func (x *index) consume(segments []Segment, rest []Entry) {
+	if len(segments) == 0 {
+		return
+	}
+	last := segments[len(segments)-1].Seq
+	n := 0
+	for n < len(x.segs) && x.segs[n].seq <= last {
+		n++
+	}
+	x.drop(n)
+	replaced := x.superseded // an entry of the rest may have been replaced while the seal was being written
+	x.superseded = nil
+	for p := range replaced {
+		if p.seq > last {
+			x.mark(p)
+		}
+	}
+	if len(rest) == 0 {
+		return
+	}
+	s := segment{seq: last}
+	for _, e := range rest {
+		s.bytes += int64(len(e.Raw))
+		if s.at.Before(e.At) {
+			s.at = e.At
+		}
+		p := place{e.Seq, e.Index}
+		if _, gone := replaced[p]; gone {
+			x.mark(p)
+			continue
+		}
+		s.notes, s.messages = s.notes+1, s.messages+e.Messages
+	}
+	x.segs = append([]segment{s}, x.segs...)
+	x.notes, x.messages, x.bytes = x.notes+s.notes, x.messages+s.messages, x.bytes+s.bytes
+}
+
+// name makes entries a batch with a name of its own.
+func (c *Core) name(id uint64, entries []Entry) Batch {
+	return Batch{ID: id, Name: c.books.install + "-" + strconv.FormatUint(id, 10), SealedAt: c.now, Entries: entries}
+}
+
+func summarize(b Batch) *sealed {
+	return &sealed{id: b.ID, name: b.Name, notes: len(b.Entries), messages: b.Messages(), bytes: b.Bytes()}
+}

@@ -1,0 +1,221 @@
+package outbox
+
+import (
+	"time"
+
+	"github.com/liff-keep/liff-keep/retry"
+)
+
+// phase of the send lane. It does one thing at a time, and each arrow waits for the disk:
+//
+//	idle → reading → writing (the seal) → idle
+//	idle → looking → writing → idle   (reconcile)
+//	idle → token → marking (on disk: this batch is on the wire) → sending → writing (the settlement) → idle
+type phase byte
+
+const (
+	idle phase = iota
+	reading
+	token
+	marking
+	sending
+	looking
+	writing
+)
+
+type sendLane struct {
+	phase   phase
+	batch   *sealed // under way
+	commit  uint64  // token of the Commit in flight
+	done    func(seqs []uint64)
+	sealAt  time.Time // the first open entry may still change until then
+	control []func()  // decisions of the page that wait for the lane
+}
+
+// TokenState of the destination's credentials.
+type TokenState byte
+
+const (
+	TokenOK     TokenState = iota
+	TokenNeeded            // none, or refused with 401 (L10.2)
+	TokenScope             // refused with 403: keep.write is not granted (L14.6)
+)
+
+// gate is what keeps the next request back, besides the limiter and the breaker.
+type gate struct {
+	visible      bool
+	leading      bool
+	told         bool // leading was decided
+	gone         bool // 410: nothing more until the page is opened with another address (L10.1)
+	token        TokenState
+	tokenTries   int       // refusals in a row
+	tokenRetry   time.Time // look again, even if the page does not offer a token
+	storageRetry time.Time
+}
+
+const storagePause = 5 * time.Second
+
+func (g *gate) storageFailed(now time.Time) { g.storageRetry = now.Add(storagePause) }
+
+// mayGo answers when the next request may go: now, later, or (zero) not before something else happens.
+func (c *Core) mayGo() (at time.Time, ever bool) {
+	g := &c.gate
+	if !g.leading || g.gone || !c.books.realtime {
+		return time.Time{}, false
+	}
+	at = c.books.limiter.Next(c.cfg.Policy, c.now)
+	if c.books.breaker.State(c.now) == retry.Open {
+		at = latest(at, c.books.breaker.Until)
+	}
+	if g.token != TokenOK {
+		at = latest(at, g.tokenRetry)
+	}
+	return latest(at, g.storageRetry), true
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+func soonest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// sendable returns the first sealed batch that is not parked.
+func (c *Core) sendable() *sealed {
+	for _, b := range c.batches {
+		if !b.parked(c.now) {
+			return b
+		}
+	}
+	return nil
+}
+
+func (c *Core) pumpSend() {
+	s := &c.send
+	if !c.gate.leading {
+		return // the books belong to the page that sends
+	}
+	for s.phase == idle && len(s.control) > 0 {
+		op := s.control[0]
+		s.control = s.control[1:]
+		op()
+	}
+	if s.phase != idle {
+		return
+	}
+	b := c.sendable()
+	if b == nil {
+		c.startSeal() // one batch is sealed ahead, not more: the later it is sealed, the fuller it is
+		return
+	}
+	if at, ever := c.mayGo(); !ever || at.After(c.now) {
+		return
+	}
+	s.phase, s.batch = token, b
+	c.emit(ReadToken{Fresh: c.gate.token != TokenOK || c.gate.tokenTries > 0})
+}
+
+// Pauses while the page has no token that the service takes; a token offered on a click ends them at once.
+const (
+	tokenPause    = time.Minute
+	maxTokenPause = 15 * time.Minute
+)
+
+func (c *Core) pauseForToken(state TokenState) {
+	g := &c.gate
+	g.token = state
+	g.tokenRetry = c.now.Add(min(maxTokenPause, tokenPause<<min(g.tokenTries, 8)))
+	g.tokenTries++
+	c.changed = true
+}
+
+// onTokenRead: the token is there, so the mark may go to disk: a page that dies from here on leaves this batch uncertain.
+func (c *Core) onTokenRead(e TokenRead) {
+	s := &c.send
+	if s.phase != token {
+		return
+	}
+	if !e.OK {
+		s.phase = idle
+		c.pauseForToken(TokenNeeded)
+		return
+	}
+	if at, ever := c.mayGo(); !ever || at.After(c.now) {
+		s.phase = idle
+		return
+	}
+	c.books.limiter = c.books.limiter.Take(c.cfg.Policy, c.now)
+	c.books.sent += s.batch.notes
+	s.phase = marking
+	s.commit = c.commit(Change{State: encodeState(c.books, c.batches, s.batch.id)})
+	c.changed = true
+}
+
+// write commits a change of books and batches. edit says what changes in the books: it is applied to the copy that goes
+// to disk, and to the books themselves once that is there. The limiter and the breaker change at once: what they know is
+// true whether the disk takes it or not.
+func (c *Core) write(ch Change, batches []*sealed, edit func(*books), done func(seqs []uint64)) {
+	after := c.books
+	if edit != nil {
+		edit(&after)
+	}
+	ch.State = encodeState(after, batches, 0)
+	c.send.phase = writing
+	c.send.commit = c.commit(ch)
+	c.send.done = func(seqs []uint64) {
+		if edit != nil {
+			edit(&c.books)
+		}
+		c.batches = batches
+		if done != nil {
+			done(seqs)
+		}
+	}
+}
+
+func (c *Core) onCommitted(e Committed) {
+	switch {
+	case e.Token == c.append.token && e.Token != 0:
+		c.onAppendCommitted(e.Seqs)
+		c.flushCommitted()
+	case e.Token == c.send.commit && c.send.phase == marking:
+		c.send.phase = sending
+		c.emit(Send{Batch: c.send.batch.id})
+	case e.Token == c.send.commit && c.send.phase == writing:
+		done := c.send.done
+		c.send.phase, c.send.done, c.send.batch = idle, nil, nil
+		done(e.Seqs)
+		c.changed = true
+	}
+}
+
+func (c *Core) onCommitFailed(e CommitFailed) {
+	switch {
+	case e.Token == c.append.token && e.Token != 0:
+		c.onAppendFailed(e.Err)
+		c.flushCommitted()
+	case e.Token == c.send.commit && c.send.phase == marking:
+		c.send.phase, c.send.batch = idle, nil // not sent: it never was on the wire
+		c.gate.storageFailed(c.now)
+	case e.Token == c.send.commit && c.send.phase == writing:
+		if c.send.batch != nil {
+			c.send.batch.uncertain = true // the answer is lost: ask again, with the same bytes
+		}
+		c.send.phase, c.send.done, c.send.batch = idle, nil, nil
+		c.gate.storageFailed(c.now)
+		c.changed = true
+	}
+}
+
+// onRealtimeSet: the switch acts at once; that it was set goes to disk when the lane is free (L13.4).
+func (c *Core) onRealtimeSet(e RealtimeSet) {
+	c.books.realtime, c.switched, c.changed = e.On, &e.On, true
+	c.send.control = append(c.send.control, func() { c.write(Change{}, c.batches, nil, func([]uint64) { c.switched = nil }) })
+}

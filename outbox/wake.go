@@ -1,0 +1,65 @@
+package outbox
+
+import "time"
+
+// Wake is a reason to look again, and when.
+type Wake struct {
+	Reason string
+	At     time.Time
+}
+
+// Wakes is the one table of deadlines, each computed from the state as it is: a late, early or repeated wake changes
+// nothing. Reasons that something else must end (no lead, the switch, 410) have no row.
+func (c *Core) Wakes() []Wake {
+	var w []Wake
+	if !c.opened {
+		return nil
+	}
+	if c.open.gap && !c.open.scanning {
+		w = append(w, Wake{"scan", c.gate.storageRetry})
+	}
+	if c.send.phase == looking && !c.recon.at.IsZero() {
+		w = append(w, Wake{"look-up", c.recon.at})
+	}
+	if c.send.phase != idle {
+		return w // the answer that the lane waits for wakes it
+	}
+	at, ever := c.mayGo()
+	if !ever {
+		return w
+	}
+	if c.sendable() != nil {
+		w = append(w, Wake{c.held(), at})
+	} else if _, at := c.due(); !at.IsZero() {
+		w = append(w, Wake{"flush", latest(at, c.gate.storageRetry)})
+	}
+	for _, b := range c.batches {
+		if b.parked(c.now) {
+			w = append(w, Wake{"parked", b.parkedUntil})
+		}
+	}
+	return w
+}
+
+// NextWake returns the earliest deadline; ok is false when there is none.
+func (c *Core) NextWake() (at time.Time, ok bool) {
+	for _, w := range c.Wakes() {
+		if !ok || w.At.Before(at) {
+			at, ok = w.At, true
+		}
+	}
+	return at, ok
+}
+
+// held names what the first sealed batch waits for.
+func (c *Core) held() string {
+	switch {
+	case c.gate.token != TokenOK:
+		return "token"
+	case c.books.breaker.State(c.now).String() == "open":
+		return "breaker"
+	case c.books.limiter.LockedUntil().After(c.now):
+		return "pause"
+	}
+	return "limiter"
+}
