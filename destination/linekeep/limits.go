@@ -1,0 +1,78 @@
+// Package linekeep speaks LINE Keep's wire contract: it turns a sealed batch into one request and a reply into an
+// outcome. Pure; values only.
+//
+// The guide is the only source for this service, no public Keep write API answers today: everything here is emulated per
+// the guide, and every address is configuration.
+package linekeep
+
+import (
+	"github.com/liff-keep/liff-keep/outbox"
+	"github.com/liff-keep/liff-keep/retry"
+)
+
+// Sizes of one request, each below what the gateway answers 413 to.
+const (
+	maxNoteBytes     = 2_000_000 // guide: 2 MB (L14.5); binary or decimal is open, so the smaller
+	maxBatchBytes    = 4_000_000 // ours
+	maxBatchNotes    = 500       // guide: ≤ 500 a batch (L14.5)
+	maxBatchMessages = 500       // guide: ≤ 500 messages a call (L4.1)
+	noteOverhead     = 1         // the comma
+	batchPrefix      = `{"notes":[`
+	batchSuffix      = `]}`
+)
+
+// Tier of the credentials.
+type Tier string
+
+const (
+	MiniApp Tier = "miniapp" // client token: 100 a minute, 30 in 5 s (L2.2)
+	Server  Tier = "server"  // 600 a minute, 120 in 5 s (L2.1)
+)
+
+// The service's own ceilings a minute: what a Quota-Remaining is a part of.
+const (
+	miniAppPerMinute = 100 // L2.2
+	serverPerMinute  = 600 // L2.1
+	genericPerMinute = 60  // L10.3, ours: "lower quota"
+)
+
+// Service is one channel's Keep.
+type Service struct {
+	BaseURL   string // without a slash at the end
+	ChannelID string // empty: billed to the generic pool (L10.3)
+	Tier      Tier
+	NoteBytes int // 0: maxNoteBytes
+	Forbid    []string
+}
+
+// Limits of one request.
+func (s Service) Limits() outbox.Limits {
+	note := s.NoteBytes
+	if note <= 0 {
+		note = maxNoteBytes
+	}
+	return outbox.Limits{NoteBytes: note, BatchBytes: maxBatchBytes, BatchNotes: maxBatchNotes,
+		BatchMessages: maxBatchMessages, NoteOverhead: noteOverhead, Forbid: s.Forbid}
+}
+
+// Policy of the note bucket.
+func (s Service) Policy() retry.Policy {
+	switch {
+	case s.ChannelID == "":
+		return retry.LineGeneric()
+	case s.Tier == Server:
+		return retry.LineServer()
+	}
+	return retry.LineMiniApp()
+}
+
+// perMinute is the service's ceiling of the note bucket.
+func (s Service) perMinute() int {
+	switch {
+	case s.ChannelID == "":
+		return genericPerMinute
+	case s.Tier == Server:
+		return serverPerMinute
+	}
+	return miniAppPerMinute
+}
