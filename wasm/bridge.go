@@ -1,0 +1,269 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"bytes"
+	"syscall/js"
+	"time"
+
+	"github.com/liff-keep/liff-keep/destination/linekeep"
+	"github.com/liff-keep/liff-keep/indexeddb"
+	"github.com/liff-keep/liff-keep/internal/jsontext"
+	"github.com/liff-keep/liff-keep/outbox"
+	"github.com/liff-keep/liff-keep/retry"
+)
+
+// openBridge starts one outbox for the host object and returns what JavaScript may call on it:
+//
+//	append(texts Uint8Array, keys string, ticket)   events as lines of JSON, keys as lines; ticket counts up a line
+//	hide(ticket, noteId) · flush(ticket) · dead(ticket) · revive(ticket, id) · discard(ticket, id)
+//	ledger(ticket, from, to) · reconcile(ticket, from, to) · status() string · realtime(on) · offered(token) · lead(on) · nudge() · shown(on)
+//	purge(ticket) · close()
+//
+// Every ticket is answered once through host.answers(text); host.opened(error) comes first, once.
+func openBridge(host js.Value) any {
+	d := &driver{host: host}
+	config := host.Get("config")
+	service := serviceOf(config)
+	d.service = service
+	d.cfg = outbox.Config{
+		Channel: service.ChannelID, User: str(config, "user"),
+		Policy: service.Policy(), Limits: service.Limits(),
+		FlushEvery: millis(config, "flushEvery", 300_000), // C5
+		FlushAt:    int(num(config, "flushAt", 400)),      // C5
+		Debounce:   millis(config, "debounce", 200),       // C6
+		Stream:     str(config, "mode") == "stream",       // L4.3
+		// The whole origin's storage is the browser's to give; this is our share of it.
+		MaxQueueBytes: int64(num(config, "maxQueueBytes", 64<<20)),
+		LedgerDays:    30, // L9.5
+		LookPolicy:    retry.LineStatus(),
+		KeepDelivered: 48 * time.Hour, // L12.1: the next day, wherever it is
+	}
+	d.capped = config.Get("ownClock").Truthy()
+	d.core = outbox.New(d.cfg)
+	d.wake = js.FuncOf(func(js.Value, []js.Value) any {
+		d.armed = 0
+		d.post(outbox.Woke{})
+		return nil
+	})
+	api := d.api()
+	d.guarded(func() { d.open(config) })
+	return api
+}
+
+func (d *driver) open(config js.Value) {
+	opts := indexeddb.Options{Name: str(config, "database"), Strict: str(config, "durability") != "relaxed",
+		OnLost: func(reason string) { d.call("lost", reason) }}
+	indexeddb.Open(opts, func(s *indexeddb.Store, err error) {
+		if err != nil {
+			d.call("opened", err.Error())
+			return
+		}
+		if d.dead { // closed meanwhile
+			s.Close()
+			return
+		}
+		d.store = s
+		d.load(func(err error) {
+			if err != nil {
+				d.call("opened", err.Error())
+				return
+			}
+			d.call("opened")
+		})
+	})
+}
+
+// load reads the store's picture and starts the core from it.
+func (d *driver) load(done func(error)) {
+	d.store.Load(func(l outbox.Loaded, err error) {
+		if err == nil {
+			d.post(outbox.Opened{Loaded: l, Seed: d.seed()})
+		}
+		done(err)
+	})
+}
+
+func serviceOf(config js.Value) linekeep.Service {
+	dest := config.Get("destination")
+	tier := linekeep.MiniApp
+	if str(dest, "tier") == string(linekeep.Server) {
+		tier = linekeep.Server
+	}
+	return linekeep.Service{BaseURL: str(dest, "baseURL"), ChannelID: str(dest, "channelId"), Tier: tier,
+		NoteBytes: int(num(dest, "maxNoteBytes", 0)), Forbid: list(config, "healthFields")}
+}
+
+func millis(v js.Value, name string, def float64) time.Duration {
+	return time.Duration(num(v, name, def)) * time.Millisecond
+}
+
+// api makes the object of exported functions (C8). Each runs under the guard: a panic is an answer, never a dead page.
+func (d *driver) api() map[string]any {
+	api := map[string]any{}
+	for name, f := range map[string]func(args []js.Value) any{
+		"append": func(args []js.Value) any {
+			d.post(outbox.Appended{Drafts: drafts(bytesOf(args[0]), args[1].String(), ticket(args[2]))})
+			return nil
+		},
+		"flush": func(args []js.Value) any { d.post(outbox.FlushAsked{Ticket: ticket(args[0])}); return nil },
+		"hide": func(args []js.Value) any {
+			d.post(outbox.HideAsked{Ticket: ticket(args[0]), NoteID: args[1].String()})
+			return nil
+		},
+		"dead":    func(args []js.Value) any { d.listDead(ticket(args[0])); return nil },
+		"revive":  func(args []js.Value) any { d.decideDead(ticket(args[0]), args[1].String(), false); return nil },
+		"discard": func(args []js.Value) any { d.decideDead(ticket(args[0]), args[1].String(), true); return nil },
+		"ledger": func(args []js.Value) any {
+			d.readLedger(ticket(args[0]), int64(args[1].Float()), int64(args[2].Float()), outbox.LedgerPos{}, nil)
+			return nil
+		},
+		"reconcile": func(args []js.Value) any {
+			d.reconcile(ticket(args[0]), int64(args[1].Float()), int64(args[2].Float()), outbox.LedgerPos{}, nil)
+			return nil
+		},
+		"status":   func([]js.Value) any { return string(d.core.StatusJSON()) },
+		"realtime": func(args []js.Value) any { d.post(outbox.RealtimeSet{On: args[0].Truthy()}); return nil },
+		"nudge":    func([]js.Value) any { d.post(outbox.Nudged{}); return nil },
+		"shown":    func(args []js.Value) any { d.post(outbox.Shown{Visible: args[0].Truthy()}); return nil },
+		"offered": func(args []js.Value) any {
+			if args[0].String() != d.refused {
+				d.post(outbox.TokenOffered{})
+			}
+			return nil
+		},
+		"lead": func(args []js.Value) any {
+			if !args[0].Truthy() {
+				d.post(outbox.Led{})
+				return nil
+			}
+			d.load(func(err error) { d.post(outbox.Led{On: err == nil}) }) // another page may have sent since
+			return nil
+		},
+		"purge": func(args []js.Value) any { d.purge(ticket(args[0])); return nil },
+		"close": func([]js.Value) any { d.shut(); return nil },
+	} {
+		api[name] = js.FuncOf(func(_ js.Value, args []js.Value) (out any) {
+			d.guarded(func() { out = f(args) })
+			return out
+		})
+	}
+	return api
+}
+
+func ticket(v js.Value) uint32 { return uint32(v.Float()) }
+
+// drafts cuts a burst: one event a line (JSON.stringify writes no line feed), one key a line, empty for none.
+func drafts(texts []byte, keys string, first uint32) []outbox.Draft {
+	var out []outbox.Draft
+	for len(texts) > 0 {
+		end := bytes.IndexByte(texts, '\n')
+		line, rest := texts, []byte(nil)
+		if end >= 0 {
+			line, rest = texts[:end], texts[end+1:]
+		}
+		key, more, _ := jsontext.CutByte(keys, '\n')
+		out = append(out, outbox.Draft{Ticket: first + uint32(len(out)), Kind: outbox.Note, Text: line, Key: key})
+		texts, keys = rest, more
+	}
+	return out
+}
+
+func (d *driver) listDead(ticket uint32) {
+	d.store.ReadDead(func(records []outbox.DeadRecord, err error) {
+		t := []byte{'['}
+		for i, r := range records {
+			if i > 0 {
+				t = append(t, ',')
+			}
+			t = append(t, outbox.DeadInfo(r)...)
+		}
+		d.answer(ticket, append(t, ']'), err)
+	})
+}
+
+func (d *driver) decideDead(ticket uint32, id string, discard bool) {
+	d.store.ReadDead(func(records []outbox.DeadRecord, err error) {
+		for _, r := range records {
+			if r.ID == id {
+				d.post(outbox.DeadAsked{Ticket: ticket, Record: r, Discard: discard})
+				return
+			}
+		}
+		if err == nil {
+			err = &outbox.Refusal{Code: outbox.InvalidEvent, Message: "no dead letter has this id; dead.list() names them"}
+		}
+		d.answer(ticket, nil, err)
+	})
+}
+
+// ledgerPage is how many rows one read brings: no long task, however long the ledger.
+const ledgerPage = 200
+
+func (d *driver) readLedger(ticket uint32, from, to int64, after outbox.LedgerPos, lines []byte) {
+	d.store.ReadLedger(from, to, after, ledgerPage, func(rows []outbox.LedgerRow, err error) {
+		for _, r := range rows {
+			lines = append(append(lines, r.Text...), '\n')
+			after = r.LedgerPos
+		}
+		if err == nil && len(rows) == ledgerPage {
+			d.readLedger(ticket, from, to, after, lines)
+			return
+		}
+		d.answer(ticket, jsontext.AppendString(nil, string(lines)), err)
+	})
+}
+
+// reconcile reads what the ledger says was delivered, the last word on each note, and hands it to the core.
+func (d *driver) reconcile(ticket uint32, from, to int64, after outbox.LedgerPos, notes []outbox.LedgerNote) {
+	d.store.ReadLedger(from, to, after, ledgerPage, func(rows []outbox.LedgerRow, err error) {
+		if err != nil {
+			d.answer(ticket, nil, err)
+			return
+		}
+		for _, r := range rows {
+			notes = append(notes, outbox.LedgerNotes(r)...)
+			after = r.LedgerPos
+		}
+		if len(rows) == ledgerPage {
+			d.reconcile(ticket, from, to, after, notes)
+			return
+		}
+		last := make(map[string]int, len(notes))
+		for i, n := range notes {
+			last[n.NoteID] = i
+		}
+		kept := notes[:0]
+		for i, n := range notes {
+			if last[n.NoteID] == i {
+				kept = append(kept, n)
+			}
+		}
+		d.post(outbox.ReconcileAsked{Ticket: ticket, Notes: kept})
+	})
+}
+
+// purge deletes this user's rows; the one ledger row that stays says how many events went.
+func (d *driver) purge(ticket uint32) {
+	row, state := d.core.Purged(d.now())
+	d.store.Purge(row, state, func(err error) {
+		if err != nil {
+			d.answer(ticket, nil, err)
+			return
+		}
+		d.core = outbox.New(d.cfg)
+		d.load(func(err error) {
+			d.post(outbox.Led{On: err == nil})
+			d.answer(ticket, []byte("true"), err)
+		})
+	})
+}
+
+// answer answers a ticket that the core does not know.
+func (d *driver) answer(ticket uint32, json []byte, err error) {
+	d.guarded(func() {
+		d.answers.json(ticket, json, err)
+		d.answers.send(d.host)
+	})
+}

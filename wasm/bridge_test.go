@@ -1,0 +1,114 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"strings"
+	"syscall/js"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/liff-keep/liff-keep/outbox"
+)
+
+const good = `{"conversationId":"c","messages":[{"from":"user","text":"こんにちは"}]}`
+
+// The card: "hands off to JavaScript through a small exported API". Whoever adds a function here adds it to a contract.
+func TestC8_WhatTheBridgeExportsIsThisAndNoMore(t *testing.T) {
+	p := openPage(t, nil)
+	keys := js.Global().Get("Object").Call("keys", p.api).Call("sort").Call("join", " ").String()
+	require.Equal(t, "append close dead discard flush hide lead ledger nudge offered purge realtime reconcile revive shown status", keys)
+}
+
+// The card: events are cached in IndexedDB. The receipt comes when they are there; a page that comes later finds them.
+func TestC4_AReceiptMeansOnDisk(t *testing.T) {
+	name := map[string]any{"database": "shared " + t.Name()}
+	p := openPage(t, name)
+	got := p.append(7, good+"\n"+good, "\n")
+	for _, a := range got {
+		require.Equal(t, 0.0, a[0], "a receipt: %v", a)
+		require.Len(t, a, 5, "kind, id, noteId, bytes, at")
+	}
+	require.NotEqual(t, got[0][2], got[1][2], "each has a noteId of its own")
+	p.api.Call("close")
+
+	later := openPage(t, name)
+	later.until("two pending", func() bool { return later.count("pending") == 2 })
+}
+
+// Bad input gets its typed error at append, and the queue goes on.
+func TestAppend_BadInputIsRefusedAndTheRestIsTaken(t *testing.T) {
+	p := openPage(t, nil)
+	rows := []struct{ event, code string }{
+		{`[1]`, "INVALID_EVENT"},
+		{`"text"`, "INVALID_EVENT"},
+		{`null`, "INVALID_EVENT"},
+		{`{"conversationId":"c"}`, "INVALID_EVENT"},
+		{`{"messages":[]}`, "INVALID_EVENT"},
+		{`{"messages":["text"]}`, "INVALID_EVENT"},
+		{`{"messages":[{"text":"\ud83d"}]}`, "INVALID_EVENT"},
+		{`{"noteId":"mine","messages":[{"text":"a"}]}`, "INVALID_EVENT"},
+		{`{"messages":[{"text":"card 4111 1111 1111 1111"}]}`, "UNFIT_CONTENT"},
+		{`{"messages":[{"text":"` + strings.Repeat("x", 2_000_000) + `"}]}`, "TOO_LARGE"},
+		{good, ""},
+	}
+	var lines []string
+	for _, r := range rows {
+		lines = append(lines, r.event)
+	}
+	for i, a := range p.append(1, strings.Join(lines, "\n"), "") {
+		if rows[i].code == "" {
+			require.Equal(t, 0.0, a[0], "taken: %v", a)
+			continue
+		}
+		require.Equalf(t, []any{1.0, rows[i].code}, a[:2], "%.60s", rows[i].event)
+		require.NotEmpty(t, a[2], "a message that names the mend")
+	}
+	p.until("the good one is pending", func() bool { return p.count("pending") == 1 })
+}
+
+// Invariant 11: a panic is a typed error, never a dead page: the host is told, the runtime lives, and the outbox opens
+// anew with everything that was accepted.
+func TestGuard_APanicIsToldAndTheModuleLivesOn(t *testing.T) {
+	name := map[string]any{"database": "shared " + t.Name()}
+	p := openPage(t, name)
+	p.append(1, good, "")
+	p.api.Call("flush", "no number") // a caller's mistake that Go meets as a panic
+	require.Contains(t, p.receive(p.crashed), "Value.Float")
+	p.api.Call("append", arrayOf([]byte(good)), "", 2) // nobody is there any more: no answer, no crash
+	require.Nil(t, p.answers[2])
+
+	again := openPage(t, name)
+	again.until("the accepted event", func() bool { return again.count("pending") == 1 })
+	require.Equal(t, 0.0, again.append(1, good, "")[0][0])
+}
+
+func TestGuard_APanicInTheCoreIsToldToo(t *testing.T) {
+	p := openPage(t, nil)
+	d := &driver{host: js.ValueOf(p.host), core: outbox.New(outbox.Config{})}
+	d.post(outbox.SegmentsRead{}) // fine
+	d.core = nil
+	d.post(outbox.Woke{})
+	require.NotEmpty(t, p.receive(p.crashed))
+	require.True(t, d.dead)
+}
+
+func TestDraftsCutABurst(t *testing.T) {
+	for _, row := range []struct {
+		texts, keys string
+		want        string
+	}{
+		{"a", "", "a/"},
+		{"a\nb", "\n", "a/ b/"},
+		{"a\nb\nc", "k\n\nm", "a/k b/ c/m"},
+		{"", "", ""},
+	} {
+		var got []string
+		for i, d := range drafts([]byte(row.texts), row.keys, 5) {
+			require.Equal(t, uint32(5+i), d.Ticket)
+			got = append(got, string(d.Text)+"/"+d.Key)
+		}
+		require.Equal(t, row.want, strings.Join(got, " "))
+	}
+}

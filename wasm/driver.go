@@ -1,0 +1,251 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"syscall/js"
+	"time"
+
+	"github.com/liff-keep/liff-keep/outbox"
+)
+
+// requestDeadline is how long one request may take before it counts as unanswered.
+const requestDeadline = 30 * time.Second
+
+// driver runs one core: events in, commands out. One loop, one timer; the page's only thread is its lock.
+type driver struct {
+	core    *outbox.Core
+	cfg     outbox.Config
+	store   outbox.Store
+	service outbox.Destination
+	host    js.Value // what the loader gave: now, random, token, answers, changed, crashed
+	answers answers
+	queue   []outbox.Event
+	running bool
+	dead    bool   // after a panic, or closed
+	token   string // for the attempt under way only
+	refused string // the last token that the service refused
+	wake    js.Func
+	timer   js.Value
+	armed   int64 // unix ms that the timer is set for; 0: not set
+	capped  bool  // the page gave its own clock: look often
+}
+
+// post hands an event to the core and does what it says. Called from any callback; a call from within is queued.
+func (d *driver) post(e outbox.Event) {
+	if d.dead {
+		return
+	}
+	d.queue = append(d.queue, e)
+	if d.running {
+		return
+	}
+	d.running = true
+	defer d.guard()
+	changed := false
+	for len(d.queue) > 0 && !d.dead {
+		e, d.queue = d.queue[0], d.queue[1:]
+		for _, cmd := range d.core.Step(d.now(), e) {
+			if _, ok := cmd.(outbox.Announce); ok {
+				changed = true
+				continue
+			}
+			d.do(cmd)
+		}
+	}
+	d.queue, d.running = nil, false
+	d.answers.send(d.host)
+	if changed {
+		d.call("changed")
+	}
+	d.arm()
+}
+
+// guard turns a panic into a typed error: whoever waits is answered INTERNAL, and the loader opens the outbox anew from
+// what is on disk. The page lives on (invariant 11).
+func (d *driver) guard() {
+	r := recover()
+	if r == nil {
+		return
+	}
+	d.shut()
+	d.call("crashed", panicText(r))
+}
+
+// guarded runs f, a callback from outside the loop, under the same guard.
+func (d *driver) guarded(f func()) {
+	defer d.guard()
+	f()
+}
+
+func panicText(r any) string {
+	switch r := r.(type) {
+	case error:
+		return r.Error()
+	case string:
+		return r
+	}
+	return "panic"
+}
+
+// shut ends the driver: no timer, no store, no more events.
+func (d *driver) shut() {
+	if d.dead {
+		return
+	}
+	d.dead = true
+	d.disarm()
+	if d.store != nil {
+		d.store.Close()
+	}
+}
+
+func (d *driver) do(cmd outbox.Command) {
+	switch c := cmd.(type) {
+	case outbox.Commit:
+		d.store.Commit(c.Change, func(seqs []uint64, err error) {
+			if err != nil {
+				d.post(outbox.CommitFailed{Token: c.Token, Err: err})
+				return
+			}
+			d.post(outbox.Committed{Token: c.Token, Seqs: seqs})
+		})
+	case outbox.ReadKeys:
+		d.store.ReadKeys(c.Keys, func(rows []outbox.KeyRow, err error) { d.post(outbox.KeysRead{Rows: rows, Err: err}) })
+	case outbox.Scan:
+		d.store.Scan(c.After, c.Limit, func(s []outbox.Segment, err error) {
+			d.post(outbox.Scanned{Segments: s, Limit: c.Limit, Err: err})
+		})
+	case outbox.ReadSegments:
+		d.store.ReadSegments(c.From, c.To, func(s []outbox.Segment, err error) { d.post(outbox.SegmentsRead{Segments: s, Err: err}) })
+	case outbox.ReadToken:
+		d.readToken(c.Fresh)
+	case outbox.Send:
+		d.send(c.Batch)
+	case outbox.Look:
+		d.look(c.NoteIDs)
+	case outbox.ReadArchive:
+		d.store.ReadArchive(c.At, func(r []outbox.BatchRecord, err error) { d.post(outbox.ArchiveRead{Records: r, Err: err}) })
+	case outbox.Answer:
+		d.answers.json(c.Ticket, c.JSON, nil)
+	case outbox.Acknowledge:
+		d.answers.receipts(c.Receipts)
+	case outbox.Reject:
+		d.answers.rejections(c.Rejections)
+	case outbox.FlushDone:
+		d.answers.summary(c.Ticket, c.Summary)
+	}
+}
+
+// readToken asks the page for a token; every attempt does (invariant 6).
+func (d *driver) readToken(fresh bool) {
+	d.askToken(fresh, func(token string) {
+		d.token = token
+		d.post(outbox.TokenRead{OK: token != ""})
+	})
+}
+
+// askToken calls done with a token, or with "" when the page has none.
+func (d *driver) askToken(fresh bool, done func(string)) {
+	d.then(d.host.Call("token", fresh), func(v js.Value, ok bool) {
+		token := ""
+		if ok && v.Type() == js.TypeString {
+			token = v.String()
+		}
+		done(token)
+	})
+}
+
+// look asks the service for the state of notes.
+func (d *driver) look(noteIDs []string) {
+	d.askToken(false, func(token string) {
+		if token == "" {
+			d.post(outbox.Looked{Outcome: outbox.Outcome{Cause: outbox.TokenRefused}})
+			return
+		}
+		d.fetch(d.service.EncodeLook(noteIDs), token, requestDeadline, func(r outbox.Reply) {
+			states, o := d.service.DecodeLook(noteIDs, r)
+			d.post(outbox.Looked{States: states, Outcome: o})
+		})
+	})
+}
+
+// send reads the sealed batch, makes the request, hashes the notes meanwhile, and posts what came of it.
+func (d *driver) send(id uint64) {
+	d.store.ReadBatch(id, func(r outbox.BatchRecord, err error) {
+		var b outbox.Batch
+		if err == nil {
+			b, err = outbox.DecodeBatch(r)
+		}
+		if err != nil {
+			d.post(outbox.Replied{Err: err})
+			return
+		}
+		token := d.token
+		d.token = ""
+		answer := outbox.Replied{Batch: b}
+		waits := 2
+		both := func() {
+			if waits--; waits == 0 {
+				d.post(answer)
+			}
+		}
+		d.fetch(d.service.Encode(b), token, requestDeadline, func(r outbox.Reply) {
+			answer.Outcome = d.service.Decode(b, r)
+			if c := answer.Outcome.Cause; c == outbox.TokenRefused || c == outbox.ScopeMissing {
+				d.refused = token
+			}
+			both()
+		})
+		d.sums(b.Entries, func(s []string) {
+			answer.SHA256 = s
+			both()
+		})
+	})
+}
+
+func (d *driver) now() time.Time { return time.UnixMilli(int64(d.host.Call("now").Float())) }
+
+// seed draws 16 random bytes from the page.
+func (d *driver) seed() (seed [16]byte) {
+	copy(seed[:], bytesOf(d.host.Call("random")))
+	return seed
+}
+
+func (d *driver) call(name string, args ...any) { d.host.Call(name, args...) }
+
+// Longest and shortest sleep of the timer. A longer one is overtaken by sleeping devices anyway; a page with a clock of
+// its own is looked at often, as its minutes are not ours.
+const (
+	maxSleep    = time.Minute
+	cappedSleep = 50 * time.Millisecond
+)
+
+// arm sets the one timer to the core's next deadline.
+func (d *driver) arm() {
+	if d.dead {
+		return
+	}
+	at, ok := d.core.NextWake()
+	if !ok {
+		d.disarm()
+		return
+	}
+	sleep := max(0, min(maxSleep, at.Sub(d.now())))
+	if d.capped {
+		sleep = min(sleep, cappedSleep)
+	}
+	target := time.Now().Add(sleep).UnixMilli()
+	if d.armed != 0 && target >= d.armed && target-d.armed < 20 && !d.capped {
+		return
+	}
+	d.disarm()
+	d.timer, d.armed = js.Global().Call("setTimeout", d.wake, sleep.Milliseconds()+1), target
+}
+
+func (d *driver) disarm() {
+	if d.armed != 0 {
+		js.Global().Call("clearTimeout", d.timer)
+		d.armed = 0
+	}
+}

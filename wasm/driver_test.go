@@ -1,0 +1,118 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"os"
+	"syscall/js"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/liff-keep/liff-keep/outbox"
+)
+
+// sandboxURL is a real sandbox that the caller of the tests started.
+func sandboxURL(t *testing.T) string {
+	base := os.Getenv("LIFFKEEP_SANDBOX")
+	if base == "" {
+		t.Skip("LIFFKEEP_SANDBOX is not set: ./build.sh test starts a sandbox and names it")
+	}
+	return base
+}
+
+// C1, C9, C10: the module in a browser, called as a page calls it, against a real server.
+func TestC1_C9_AnEventReachesTheServiceAndIsForgotten(t *testing.T) {
+	p := openPage(t, map[string]any{"destination": map[string]any{"channelId": "wasm" + t.Name(), "baseURL": sandboxURL(t)}})
+	p.api.Call("lead", true)
+	receipt := p.append(1, good, "")[0]
+	p.api.Call("flush", 2)
+	p.until("the flush is answered", func() bool { return p.answers[2] != nil })
+	summary := p.answers[2][1].(map[string]any)
+	require.Equal(t, 1.0, summary["delivered"], "%v", summary)
+	require.Equal(t, 0, p.count("pending"))
+
+	p.api.Call("ledger", 3, 0, 1<<53-1)
+	p.until("the ledger", func() bool { return p.answers[3] != nil })
+	rows := p.answers[3][1].(string)
+	require.Contains(t, rows, receipt[2].(string), "its row names the noteId")
+	require.Contains(t, rows, `"sha256":"`, "and the hash of its bytes (L7.3)")
+	require.NotContains(t, rows, "token-1", "and no token, ever (invariant 6)")
+}
+
+// L10.2: the token is read for every attempt; a refused one is read anew at once, and one that is missing is waited for.
+func TestL10_2_TokenIsReadForEveryAttempt(t *testing.T) {
+	p := openPage(t, map[string]any{"destination": map[string]any{"channelId": "wasm" + t.Name(), "baseURL": sandboxURL(t)}})
+	p.token = func() any { return nil } // logged out
+	p.api.Call("lead", true)
+	p.append(1, good, "")
+	p.api.Call("flush", 2)
+	p.until("a token is needed", func() bool { return p.status()["token"] == "needed" })
+	require.Equal(t, 1, p.count("pending"), "nothing is lost meanwhile")
+	require.Equal(t, 1, p.asked)
+
+	p.token = func() any { return "token-2" }
+	p.api.Call("offered", "token-2") // the user clicked
+	p.until("delivered", func() bool { return p.count("delivered") == 1 })
+	require.Equal(t, 2, p.asked, "the offered token is a hint: it was read again")
+}
+
+// A service that nobody reaches costs no attempt and loses nothing (invariant 5).
+func TestFetch_NobodyAnswers(t *testing.T) {
+	p := openPage(t, nil)
+	p.api.Call("lead", true)
+	p.append(1, good, "")
+	p.api.Call("flush", 2)
+	p.until("uncertain", func() bool { return p.count("uncertain") == 1 && p.answers[2] != nil })
+	require.Equal(t, 0, p.count("parked"))
+	require.Equal(t, "pause", p.status()["waitsFor"])
+}
+
+// A request has a deadline: a server that holds the line cannot hold the queue.
+func TestFetch_ADeadlineEndsAHangingRequest(t *testing.T) {
+	base := sandboxURL(t)
+	post := js.Global().Call("fetch", base+"/ops/faults", map[string]any{"method": "POST",
+		"body": `{"script":[{"kind":"hang","times":1,"path":"/v1/keep/status"}]}`})
+	done := make(chan outbox.Reply, 1)
+	p := openPage(t, nil)
+	d := &driver{host: js.ValueOf(p.host)}
+	d.then(post, func(js.Value, bool) {
+		req := outbox.Request{Method: "GET", URL: base + "/v1/keep/status?noteId=x"}
+		d.fetch(req, "token-1", 300*time.Millisecond, func(r outbox.Reply) { done <- r })
+	})
+	select {
+	case r := <-done:
+		require.Equal(t, 0, r.Status)
+		require.True(t, r.TimedOut)
+	case <-time.After(10 * time.Second):
+		t.Fatal("no deadline")
+	}
+}
+
+// The kill switch reaches the core (L13.4).
+func TestL13_4_RealtimeOffKeepsEverythingOnDisk(t *testing.T) {
+	p := openPage(t, map[string]any{"destination": map[string]any{"channelId": "wasm" + t.Name(), "baseURL": sandboxURL(t)}})
+	p.api.Call("lead", true)
+	p.api.Call("realtime", false)
+	p.append(1, good, "")
+	p.api.Call("flush", 2)
+	p.until("answered", func() bool { return p.answers[2] != nil })
+	require.Equal(t, 1, p.count("pending"))
+	p.api.Call("realtime", true)
+	p.until("delivered", func() bool { return p.count("delivered") == 1 })
+}
+
+// log-out: the user's rows go, the quota's memory stays.
+func TestPurge_LeavesOneLedgerRow(t *testing.T) {
+	p := openPage(t, nil)
+	p.append(1, good+"\n"+good, "")
+	p.api.Call("purge", 9)
+	p.until("purged", func() bool { return p.answers[9] != nil })
+	require.Equal(t, 0, p.count("pending"))
+	p.api.Call("ledger", 10, 0, 1<<53-1)
+	p.until("the ledger", func() bool { return p.answers[10] != nil })
+	require.Contains(t, p.answers[10][1], `"kind":"purged"`)
+	require.Contains(t, p.answers[10][1], `"events":2`)
+	require.Equal(t, 0.0, p.append(11, good, "")[0][0], "and the outbox is open")
+}

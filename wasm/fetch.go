@@ -1,0 +1,93 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"syscall/js"
+	"time"
+
+	"github.com/liff-keep/liff-keep/outbox"
+)
+
+// fetch makes one request and calls done once with the reply; Status 0 means that no answer came. The token is put into
+// the header here and kept nowhere (invariant 6). The deadline is the browser's own, so that a hanging server or proxy
+// cannot hold the queue.
+func (d *driver) fetch(req outbox.Request, token string, deadline time.Duration, done func(outbox.Reply)) {
+	headers := map[string]any{"Authorization": "Bearer " + token}
+	for _, h := range req.Headers {
+		headers[h[0]] = h[1]
+	}
+	init := map[string]any{
+		"method": req.Method, "headers": headers, "signal": d.host.Call("deadline", deadline.Milliseconds()),
+		"cache": "no-store", "credentials": "omit", "referrerPolicy": "no-referrer",
+		"redirect": "error", // a log-in page is no answer of the service
+	}
+	if req.Body != nil {
+		init["body"] = arrayOf(req.Body)
+	}
+	failed := func(reason js.Value) {
+		late := reason.Type() == js.TypeObject && str(reason, "name") == "TimeoutError"
+		done(outbox.Reply{TimedOut: late, Header: func(string) string { return "" }})
+	}
+	d.then(js.Global().Call("fetch", req.URL, init), func(response js.Value, ok bool) {
+		if !ok {
+			failed(response)
+			return
+		}
+		d.then(response.Call("arrayBuffer"), func(buffer js.Value, ok bool) {
+			if !ok { // half an answer
+				failed(buffer)
+				return
+			}
+			done(outbox.Reply{Status: response.Get("status").Int(), Header: headerOf(response), Body: bytesOf(uint8Array.New(buffer))})
+		})
+	})
+}
+
+// headerOf reads a header of the response; what the service does not expose is "" (invariant 9).
+func headerOf(response js.Value) func(string) string {
+	headers := response.Get("headers")
+	return func(name string) string {
+		if v := headers.Call("get", name); v.Type() == js.TypeString {
+			return v.String()
+		}
+		return ""
+	}
+}
+
+// sums computes the sha256 of each note's bytes with the page's own crypto.subtle (crypto/sha256 would add 44 kB) and
+// calls done once with hex texts, or with nil where the page has no crypto.subtle (no secure context).
+func (d *driver) sums(entries []outbox.Entry, done func([]string)) {
+	subtle := js.Undefined()
+	if crypto := js.Global().Get("crypto"); crypto.Type() == js.TypeObject {
+		subtle = crypto.Get("subtle")
+	}
+	if subtle.Type() != js.TypeObject {
+		done(nil)
+		return
+	}
+	digests := make([]any, len(entries))
+	for i, e := range entries {
+		digests[i] = subtle.Call("digest", "SHA-256", arrayOf(e.Raw))
+	}
+	d.then(js.Global().Get("Promise").Call("all", digests), func(all js.Value, ok bool) {
+		if !ok {
+			done(nil)
+			return
+		}
+		out := make([]string, len(entries))
+		for i := range out {
+			out[i] = hex(bytesOf(uint8Array.New(all.Index(i))))
+		}
+		done(out)
+	})
+}
+
+func hex(b []byte) string {
+	const digits = "0123456789abcdef"
+	out := make([]byte, 0, 2*len(b))
+	for _, c := range b {
+		out = append(out, digits[c>>4], digits[c&15])
+	}
+	return string(out)
+}

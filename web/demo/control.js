@@ -1,0 +1,114 @@
+// Drives the page for a test program: asks it for commands by long poll and runs
+// them by name (there is no eval: the page's policy forbids it). The same module
+// and the same functions as for a person do the work.
+import { open, archive, sandboxClock } from './outbox.js'
+import { inWords } from './words.js'
+
+/** Obeys the control server at `address`, which must be on this machine; `shown` draws an opened outbox. */
+export const obey = async (address, shown) => {
+  const { protocol, hostname } = new URL(address)
+  if (protocol !== 'http:' || hostname !== '127.0.0.1') throw new Error('control must be a server on 127.0.0.1')
+  const session = crypto.getRandomValues(new Uint32Array(2)).join('-')
+  const at = (path, query = '') => `${address}/${path}?session=${session}${query}`
+  // text/plain: a simple request needs no preflight
+  const post = (path, value) => fetch(at(path), { method: 'POST', body: JSON.stringify(value) })
+  const tell = (name, value) => post('event', { name, value }).catch(() => {}) // the server ended: nobody listens
+
+  addEventListener('error', ({ message }) => tell('pageError', message))
+  addEventListener('unhandledrejection', ({ reason }) => tell('pageError', inWords(reason)))
+  addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => tell('pageError', `CSP ${violatedDirective} ${blockedURI}`))
+
+  let keep, clock
+  const report = receiptPoster((receipts) => post('receipts', receipts))
+  const commands = {
+    /** {channelId, tier, maxNoteBytes, durability, clock: live on the sandbox's clock} → {ms} it took */
+    async open({ clock: wanted, ...options }) {
+      clock = wanted ? await sandboxClock() : undefined
+      const began = performance.now()
+      keep = await open({ ...options, ...(clock ? { now: clock.now } : {}) })
+      const ms = performance.now() - began
+      keep.subscribe((status) => tell('status', status))
+      shown(keep)
+      return { ms }
+    },
+    /** {ranges: [[from, count], …], wave, keyed}: archives these lines of the input → {answered} */
+    async archive({ ranges, wave, keyed }) {
+      let answered = 0
+      for (const [from, count] of ranges) {
+        const response = await fetch(at('input', `&from=${from}&count=${count}`))
+        if (!response.ok) throw new Error(`input: ${response.status}`)
+        const conversations = (await response.text()).split('\n').filter(Boolean).map((line) => JSON.parse(line))
+        await archive(keep, conversations, {
+          wave,
+          keyOf: keyed ? (conversation) => conversation.conversationId : undefined,
+          answered: ({ index, receipt, error, ms }) => {
+            answered++
+            report(error
+              ? { index: from + index, ms, code: error.code ?? error.name, message: error.message }
+              : { index: from + index, ms, noteId: receipt.noteId })
+          },
+        })
+      }
+      await report.settled()
+      return { answered }
+    },
+    clock: () => clock?.sync(),
+    flush: () => keep.flush(),
+    status: () => keep.status(),
+    dead: () => keep.dead.list(),
+    async ledger() {
+      const blob = await keep.ledger.export({ format: 'ndjson' })
+      return { text: await blob.text() }
+    },
+    async realtime({ on }) { await keep.realtime(on) },
+    async hide({ noteId }) { return keep.hide(noteId) },
+    async close() { await keep.close() },
+    /** {selector, text?}: what a person would do → {text} of the element */
+    read: ({ selector }) => ({ text: one(selector).innerText, hidden: one(selector).hidden }),
+    type({ selector, text }) { one(selector).value = text },
+    click({ selector }) { one(selector).click() },
+    async reload() { setTimeout(() => location.reload(), 0) },
+  }
+
+  const run = async ({ id, name, args }) => {
+    try {
+      if (!Object.hasOwn(commands, name)) throw new Error(`no command ${name}`)
+      const value = await commands[name](args ?? {})
+      await post('result', { id, value: value ?? null })
+    } catch (error) {
+      await post('result', { id, error: { code: error.code ?? error.name ?? 'Error', message: String(error.message ?? error) } })
+    }
+  }
+
+  for (let hello = '&hello=1'; ; hello = '') {
+    const response = await fetch(at('next', hello))
+    if (response.status === 200) run(await response.json()).catch(() => {}) // the page is leaving
+    else if (response.status !== 204) return
+  }
+}
+
+const one = (selector) => {
+  const found = document.querySelector(selector)
+  if (!found) throw new Error(`nothing on the page is ${selector}`)
+  return found
+}
+
+/** Posts receipts as they come: what was given during one post goes with the next. */
+const receiptPoster = (post) => {
+  let waiting = []
+  let posting
+  const drain = async () => {
+    while (waiting.length > 0) {
+      const now = waiting
+      waiting = []
+      await post(now)
+    }
+    posting = undefined
+  }
+  const report = (receipt) => {
+    waiting.push(receipt)
+    posting ??= drain()
+  }
+  report.settled = async () => { while (posting) await posting }
+  return report
+}

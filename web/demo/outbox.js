@@ -1,0 +1,65 @@
+// Opens the real module on the sandbox that serves this page.
+import { openKeep, lineKeep } from '/dist/index.js'
+
+let asked = 0
+const page = Math.random().toString(36).slice(2)
+
+/** A token that was never used before; a Mini-App would return liff.getAccessToken(). */
+export const freshToken = () => `demo-${page}-${++asked}`
+
+/**
+ * The sandbox's clock: now() for openKeep, sync() to read it again after it was
+ * moved, differs when it is not the time of this machine. It can run fast, or be
+ * set to an evening, so that a night takes no night.
+ */
+export const sandboxClock = async () => {
+  let now, factor, at
+  const sync = async () => {
+    const asked = performance.now()
+    const response = await fetch('/ops/clock')
+    if (!response.ok) throw new Error(`/ops/clock: ${response.status}`)
+    ;({ now, factor } = await response.json())
+    at = (asked + performance.now()) / 2
+  }
+  await sync()
+  return {
+    now: () => now + (performance.now() - at) * factor,
+    sync,
+    differs: factor !== 1 || Math.abs(now - Date.now()) > 60_000,
+  }
+}
+
+/**
+ * Opens the outbox. All options are optional:
+ * channelId, tier, maxNoteBytes go to lineKeep; the rest to openKeep.
+ */
+export const open = async ({ channelId = '1650000001', tier, maxNoteBytes, ...options } = {}) => {
+  const destination = lineKeep({
+    channelId,
+    baseURL: location.origin,
+    ...(tier === undefined ? {} : { tier }),
+    ...(maxNoteBytes === undefined ? {} : { maxNoteBytes }),
+  })
+  return openKeep({ destination, token: freshToken, ...options })
+}
+
+/**
+ * Archives conversations, one append each, `wave` of them in flight.
+ * Calls `answered({index, receipt | error, ms})` for each as it settles, ms being
+ * the time from the call of append to its answer.
+ */
+export const archive = async (keep, conversations, { wave = 50, keyOf, answered }) => {
+  for (let from = 0; from < conversations.length; from += wave) {
+    await Promise.all(conversations.slice(from, from + wave).map(async (conversation, i) => {
+      const index = from + i
+      const began = performance.now()
+      try {
+        const key = keyOf?.(conversation, index)
+        const receipt = await keep.append(conversation, ...(key === undefined ? [] : [{ key }]))
+        answered({ index, receipt, ms: performance.now() - began })
+      } catch (error) {
+        answered({ index, error, ms: performance.now() - began })
+      }
+    }))
+  }
+}

@@ -1,0 +1,310 @@
+/**
+ * liff-keep: a durable outbox for LINE Mini-Apps. Importing it does nothing; openKeep starts it.
+ * Times are unix milliseconds, sizes are bytes, durations are milliseconds, unless a name says otherwise.
+ */
+
+/** Where notes go; made by {@link lineKeep}. */
+export interface Destination {
+  readonly service: 'line'
+  readonly channelId: string
+  readonly baseURL: string
+  readonly tier: 'miniapp' | 'server'
+  readonly maxNoteBytes: number
+}
+
+export interface LineKeepOptions {
+  /** The channel that is billed. Default: the generic pool, which has a lower quota. */
+  channelId?: string | number
+  /** Address of the service; https, or http on a loopback address. It has no default: Keep is emulated per the guide. */
+  baseURL: string
+  /** Whose quota: 'miniapp' 100 requests a minute (the default), 'server' 600. */
+  tier?: 'miniapp' | 'server'
+  /** The largest note in bytes. Default and most: 2,000,000. */
+  maxNoteBytes?: number
+}
+
+/** LINE Keep as a destination. Throws KeepError INVALID_EVENT for an address that tokens must not go to. */
+export function lineKeep(options: LineKeepOptions): Destination
+
+export interface EncryptOptions {
+  /**
+   * Dotted paths; * is every element of an array, e.g. 'messages.*.text'. The value there, whatever its type, is replaced
+   * by {@link EncryptedField}, which is half as large again and 80 bytes. A path that an event lacks encrypts nothing: name a health field in `healthFields` too, then
+   * an event in which it is not encrypted is refused. conversationId and messages itself stay readable.
+   */
+  fields: readonly string[]
+  /**
+   * AES-GCM, 256 bits, usage 'encrypt'. Yours alone: it is never exported or stored, so keep it where an auditor will find
+   * it. One key is good for 2^32 fields.
+   */
+  key: CryptoKey
+}
+
+/**
+ * What stands in a note where a field was encrypted. base64url without padding in groups of 12, a dot between two: delete
+ * the dots to decode it elsewhere. Bound as additional data: UTF-8 of JSON.stringify([conversationId ?? null, ...path]).
+ */
+export interface EncryptedField {
+  $enc: 'A256GCM'
+  /** 12 bytes. */
+  iv: string
+  /** Ciphertext of the value's JSON, then the tag of 16 bytes. */
+  data: string
+}
+
+export interface Options {
+  destination: Destination
+  /** The access token, e.g. () => liff.getAccessToken(). Called on the user's click and for every attempt; never stored. */
+  token: () => string | null | undefined | Promise<string | null | undefined>
+  /** Whose rows these are; one user's rows are never sent with another's token. Default 'default'. */
+  user?: string
+  /** Longest wait of an accepted event before it is sent, at least 1,000. Default 300,000. */
+  flushEvery?: number
+  /** So many messages are sent without waiting longer. Default 400. */
+  flushAt?: number
+  /** Quiet time in which an append with the same key replaces the one before. Default 200. */
+  debounce?: number
+  /** 'batch' collects events (the default); 'stream' sends each at once, as far as the limiter allows. */
+  mode?: 'batch' | 'stream'
+  /** Of the IndexedDB transactions. Default 'strict'. */
+  durability?: 'strict' | 'relaxed'
+  /** Above it append refuses with STORAGE_FULL; what was accepted is never dropped. Default 67,108,864. */
+  maxQueueBytes?: number
+  /** Names at any depth, or dotted paths (* for array elements), of fields that are refused unless they are encrypted. */
+  healthFields?: readonly string[]
+  /** Fields that leave the page only as ciphertext. Default: none. */
+  encrypt?: EncryptOptions
+  /** keep.wasm: address, answer, bytes or module. Default: the file beside this script. */
+  wasm?: string | URL | Response | BufferSource | WebAssembly.Module
+  /** Integrity of keep.wasm when it is an address, e.g. 'sha384-…'. */
+  integrity?: string
+  /** Unix milliseconds, for tests. Default Date.now. */
+  now?: () => number
+  /** A number in [0, 1), for tests. Default: the browser's random source. */
+  random?: () => number
+}
+
+/**
+ * Opens the outbox; resolves when it is open on disk. A failed start rejects and can be tried again:
+ * INVALID_EVENT (an option), WASM_UNAVAILABLE, STORAGE_UNAVAILABLE, INTERNAL.
+ */
+export function openKeep(options: Options): Promise<Keep>
+
+/**
+ * A copy of a note with its encrypted fields back in the clear; the key needs the usage 'decrypt'. Rejects with
+ * INVALID_EVENT for another key, and for a field that was changed or moved to another place or conversation.
+ */
+export function decryptEvent<T extends object = KeepEvent>(event: object, key: CryptoKey): Promise<T>
+
+export interface Message {
+  from?: string
+  text?: string
+  at?: string | number
+  [field: string]: unknown
+}
+
+/** A conversation as the page gives it. Any JSON beside messages is kept as it is; noteId is the outbox's to give. */
+export interface KeepEvent {
+  conversationId?: string
+  endedAt?: string | number
+  /** At least one. */
+  messages: readonly Message[]
+  [field: string]: unknown
+}
+
+export interface AppendOptions {
+  /**
+   * Your own name for the note, at most 200 bytes without white space, quote or backslash; it becomes the noteId. Within
+   * the debounce a second append replaces the first, later it is the next version (key.v2). The same event again is no
+   * change; with encrypt this holds until the page is reloaded.
+   */
+  key?: string
+}
+
+/** The event is on disk. */
+export interface Receipt {
+  /** For the ledger and dead letters. */
+  id: string
+  /** The note's name at the service. */
+  noteId: string
+  /** Of the note's JSON. */
+  bytes: number
+  /** Of the append. */
+  at: number
+}
+
+export interface FlushResult {
+  /** Events sent since flush was called. */
+  sent: number
+  delivered: number
+  pending: number
+  parked: number
+  dead: number
+}
+
+export interface Keep {
+  /**
+   * Keeps an event; resolves only when it is on disk, so the page may be closed then. The event is read during the call.
+   * Rejects with INVALID_EVENT, TOO_LARGE, UNFIT_CONTENT, STORAGE_FULL, STORAGE_UNAVAILABLE, GONE, CLOSED, INTERNAL; the
+   * event was not taken then.
+   */
+  append(event: KeepEvent, options?: AppendOptions): Promise<Receipt>
+  /** Sends now what is there, as far as the limiter allows. Rejects with CLOSED, STORAGE_UNAVAILABLE, INTERNAL. */
+  flush(): Promise<FlushResult>
+  /** A snapshot. After close, and while the database is being reopened, it holds only `storage`. */
+  status(): Status
+  /** Calls fn on change, at most ten times a second; answers the function that ends it. */
+  subscribe(fn: (status: Status) => void): () => void
+  /** Makes a note invisible at the service; queued like any write. */
+  hide(noteId: string): Promise<Receipt>
+  readonly dead: {
+    /** Notes that the service will not take, oldest first. */
+    list(): Promise<DeadLetter[]>
+    /** Sends it again under its old noteId. Rejects with INVALID_EVENT when no dead letter has this id. */
+    retry(id: string): Promise<Receipt>
+    /** Deletes it; the ledger keeps that it was there. */
+    discard(id: string): Promise<Receipt>
+  }
+  readonly ledger: {
+    /** One row an attempt, kept for 30 days: {@link LedgerRow} as json (the default) or ndjson, or a table as csv. */
+    export(options?: LedgerOptions): Promise<Blob>
+  }
+  /**
+   * Asks the service whether it has what the ledger says was delivered, and sends again what it lacks; that takes the bytes,
+   * which are kept for 48 hours. Rejects with AUTH_REQUIRED, SCOPE_REQUIRED, CLOSED, STORAGE_UNAVAILABLE, INTERNAL.
+   */
+  reconcile(span?: Span): Promise<{ checked: number, missing: number, resent: number }>
+  /** The kill switch: false = to disk only. */
+  realtime(on: boolean): void
+  /** Deletes this user's rows (log-out); the ledger keeps one row that says how many. */
+  purge(): Promise<true>
+  /** Releases locks and the database; every call that waits rejects with CLOSED. */
+  close(): void
+}
+
+/** Unix milliseconds, or Dates. Default: everything. */
+export interface Span {
+  from?: number | Date
+  to?: number | Date
+}
+
+export interface LedgerOptions extends Span {
+  format?: 'json' | 'ndjson' | 'csv'
+}
+
+export interface LedgerRow {
+  at: number
+  kind: 'attempt' | 'retried' | 'discarded' | 'resent' | 'purged'
+  api: string
+  channelId?: string
+  userId?: string
+  batch?: string
+  /** 1 is the first. */
+  attempt?: number
+  /** HTTP status; 0: no answer. */
+  status?: number
+  /** Requests left this minute, when the answer said so. */
+  quota_remaining?: number
+  /** What LINE support asks for. */
+  request_id?: string
+  events: number
+  messages: number
+  bytes: number
+  note?: string
+  /** The notes that the service now has; sha256 is hex, over the note's bytes as sent. */
+  notes?: { id: string, noteId: string, sha256?: string }[]
+  /** Ids of the dead letters it made, sent again or deleted. */
+  dead?: string[]
+}
+
+export interface DeadLetter {
+  id: string
+  noteId: string
+  code: Code
+  message: string
+  /** Last HTTP status; 0: no answer. */
+  status: number
+  requestId: string
+  at: number
+  bytes: number
+}
+
+/** accepted = pending + parked + dead + delivered (+ discarded by the page). Counts are of notes and hides. */
+export interface Status {
+  /** Accepted and neither delivered, parked nor dead. */
+  pending: number
+  /** Part of pending: in a batch that will not change any more. */
+  sealed: number
+  /** Part of pending: sent, no answer yet. */
+  uncertain: number
+  /** Refused for now; tried again later. */
+  parked: number
+  dead: number
+  delivered: number
+  /** Dead letters that the page deleted. */
+  discarded: number
+  /** On disk; what maxQueueBytes bounds. */
+  queueBytes: number
+  quota: {
+    /** Requests left this minute, as the last answer said. */
+    remaining: number
+    limit: number
+    resetsAt: number | null
+    /** Whether the last answer's headers could be read. */
+    readable: boolean
+    /** Requests left by this device's own count. */
+    own: number
+  }
+  breaker: {
+    state: 'closed' | 'open' | 'half-open'
+    consecutive429: number
+    until: number | null
+  }
+  nextFlush: number | null
+  /** What nextFlush waits for; '' for nothing. */
+  waitsFor: '' | 'scan' | 'look-up' | 'flush' | 'limiter' | 'pause' | 'breaker' | 'token' | 'parked'
+  /** 'needed': log in; 'scope': the user must grant the scope. */
+  token: 'ok' | 'needed' | 'scope'
+  /** Whether this page is the one that sends. */
+  leader: boolean
+  /** Whether sending is on. */
+  realtime: boolean
+  /** The service answered 410: the path was retired, append refuses. */
+  gone: boolean
+  alarms: Alarm[]
+  storage: {
+    /** Times the database was lost since the page loaded. */
+    reopened: number
+    /** Times the module stopped since the page loaded. */
+    crashes: number
+  }
+}
+
+/** A sign that a person should look; message says what to do. */
+export interface Alarm {
+  code: 'RATE_429' | 'RETRY_AFTER_LONG' | 'QUOTA_MEAN_LOW' | 'QUOTA_LOW' | 'TELEMETRY' | 'GONE' | 'EXPORT_DUE'
+    | 'SHA256_DIFFERS' | 'STORAGE_DAMAGED'
+  message: string
+}
+
+/** The closed list of errors. */
+export type Code =
+  | 'INVALID_EVENT'
+  | 'TOO_LARGE'
+  | 'UNFIT_CONTENT'
+  | 'STORAGE_FULL'
+  | 'STORAGE_UNAVAILABLE'
+  | 'WASM_UNAVAILABLE'
+  | 'AUTH_REQUIRED'
+  | 'SCOPE_REQUIRED'
+  | 'GONE'
+  | 'CLOSED'
+  | 'INTERNAL'
+
+/** Every error of this package; message names the mend. */
+export class KeepError extends Error {
+  constructor(code: Code, message: string, requestId?: string)
+  readonly name: 'KeepError'
+  readonly code: Code
+  readonly requestId?: string
+}

@@ -1,0 +1,50 @@
+import { KeepError } from './errors.js'
+
+// ABI is compared with the module's number: a page never runs a module of another release.
+const ABI = 1
+let slots = 0
+
+/**
+ * Starts the module and resolves with its open function. `source` is a URL, Response, bytes or WebAssembly.Module.
+ * Rejects with WASM_UNAVAILABLE; nothing is kept of a failed start.
+ */
+export async function startModule(source, integrity) {
+  if (typeof WebAssembly !== 'object') {
+    throw unavailable('this browser has no WebAssembly (Lockdown Mode?)')
+  }
+  const { Go } = await import('./wasm_exec.mjs')
+  const go = new Go()
+  const instance = await instantiate(source ?? new URL('./keep.wasm', import.meta.url), integrity, go.importObject)
+  const slot = `liff-keep ${++slots}`
+  let api
+  globalThis[slot] = { ready: (module) => { api = module } }
+  go.argv = ['keep.wasm', slot]
+  const exited = go.run(instance) // main calls ready before this returns
+  exited.catch(() => {}) // a trap is told to whoever waits, never as an unhandled rejection of the page
+  delete globalThis[slot]
+  if (!api) throw unavailable('the module ended while it started')
+  if (api.abi !== ABI) throw unavailable(`keep.wasm has ABI ${api.abi}, this script needs ${ABI}: deploy both from one release`)
+  return { open: api.open, exited }
+}
+
+async function instantiate(source, integrity, imports) {
+  try {
+    if (source instanceof WebAssembly.Module) return await WebAssembly.instantiate(source, imports)
+    if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return (await WebAssembly.instantiate(source, imports)).instance
+    const response = source instanceof Response ? source : await fetch(source, integrity ? { integrity } : {})
+    const where = response.url || (typeof source === 'string' || source instanceof URL ? String(source) : 'the given Response')
+    const type = response.headers.get('Content-Type') ?? ''
+    if (!response.ok) throw unavailable(`${where} answered ${response.status}: copy keep.wasm beside the script, or pass its address as wasm`)
+    if (type.startsWith('text/html')) {
+      throw unavailable(`${where} is an HTML page, not a module: the dev server fell back to index.html, pass the file's address as wasm (Vite 6: import url from 'liff-keep/keep.wasm?url')`)
+    }
+    if (type.startsWith('application/wasm')) return (await WebAssembly.instantiateStreaming(response, imports)).instance
+    return (await WebAssembly.instantiate(await response.arrayBuffer(), imports)).instance
+  } catch (e) {
+    if (e instanceof KeepError) throw e
+    const csp = /unsafe-eval|Content Security Policy|CSP/i.test(e?.message ?? '')
+    throw unavailable(csp ? "the page's Content-Security-Policy lacks 'wasm-unsafe-eval' in script-src" : `keep.wasm could not be started (${e?.message ?? e}): deploy the file of this release unchanged`)
+  }
+}
+
+const unavailable = (message) => new KeepError('WASM_UNAVAILABLE', message)

@@ -1,0 +1,274 @@
+import { KeepError } from './errors.js'
+import { channel, elect } from './leader.js'
+import { startModule } from './loader.js'
+import { Tokens } from './tokens.js'
+
+const MAX_CRASHES = 3
+const STATUS_MS = 100 // at most ten a second
+const encoder = new TextEncoder()
+
+/** A file of this package that is fetched only when it is needed. */
+export const part = (loading) => loading.catch((e) => {
+  throw new KeepError('INTERNAL', `a file of liff-keep could not be loaded (${e?.message ?? e}): deploy all files of one release together`)
+})
+
+/** Opens an outbox and resolves with the object of api.md. */
+export async function openOutbox(options, seal) {
+  const keep = new Outbox(options, seal)
+  await keep.start()
+  return keep.face()
+}
+
+/** One open outbox: tickets out, answers in. All rules are the module's; this is the JavaScript end of its bridge. */
+class Outbox {
+  #options
+  #seal // (text, key) → promise of the text with its fields encrypted; null without the option
+  #module = null // {open, exited}
+  #api = null
+  #tokens
+  #tickets = new Map() // number → {resolve, reject}
+  #next = 1
+  #burst = [] // appends of this turn: {text, key, ticket}
+  #listeners = new Set()
+  #statusAt = 0
+  #statusTimer = 0
+  #crashes = 0
+  #reopened = 0
+  #starting = null
+  #closed = false
+  #release = []
+  #channel = null
+  #name
+
+  constructor(options, seal) {
+    this.#options = options
+    this.#seal = seal
+    this.#tokens = new Tokens(options.token)
+    const { destination, user = 'default' } = options
+    this.#name = `liff-keep:${destination.channelId || 'generic'}:${user}`
+  }
+
+  /** Starts the module and opens the database; a failed start leaves nothing behind and may be tried again. */
+  start() {
+    this.#starting ??= this.#open().finally(() => { this.#starting = null })
+    return this.#starting
+  }
+
+  async #open() {
+    const o = this.#options
+    this.#module ??= await startModule(o.wasm, o.integrity)
+    const ended = () => { this.#module = null }
+    this.#module.exited.then(ended, ended)
+    await new Promise((resolve, reject) => {
+      const host = {
+        config: {
+          database: this.#name, user: o.user ?? 'default', destination: o.destination,
+          flushEvery: o.flushEvery, flushAt: o.flushAt, debounce: o.debounce, mode: o.mode,
+          durability: o.durability, maxQueueBytes: o.maxQueueBytes, healthFields: o.healthFields, ownClock: !!o.now,
+        },
+        now: o.now ?? Date.now,
+        random: () => bytes(o.random),
+        token: (fresh) => this.#tokens.read(fresh),
+        deadline,
+        answers: (text) => this.#answer(text),
+        changed: () => this.#changed(),
+        opened: (error) => (error === undefined ? resolve() : reject(new KeepError('STORAGE_UNAVAILABLE',
+          `the outbox's database could not be opened: ${error} (private window, Lockdown Mode, or another tab with an older version)`))),
+        lost: (reason) => this.#lost(reason),
+        crashed: (message) => this.#crashed(message),
+      }
+      this.#api = this.#module.open(host)
+      if (!this.#api) reject(new KeepError('INTERNAL', 'the module could not be opened'))
+    }).catch((e) => {
+      this.#api?.close()
+      this.#api = null
+      throw e
+    })
+    if (this.#closed) return this.#api.close()
+    this.#channel = channel(this.#name, (word) => {
+      if (word === 'flush') this.#ticket((t) => this.#api?.flush(t)).catch(() => {})
+      if (word === 'appended') this.#api?.nudge()
+    })
+    this.#release.push(elect(this.#name, (on) => this.#api?.lead(on)), () => this.#channel.close(), this.#watchPage())
+  }
+
+  // The page's own signs: a click fetches the token ahead, visibility decides how often a batch is tried.
+  #watchPage() {
+    const page = globalThis.document
+    if (!page?.addEventListener) return () => {}
+    const ahead = async () => {
+      const token = await this.#tokens.prefetch()
+      if (token) this.#api?.offered(token)
+    }
+    const shown = () => this.#api?.shown(page.visibilityState === 'visible')
+    page.addEventListener('pointerdown', ahead, { capture: true, passive: true })
+    page.addEventListener('click', ahead, { capture: true, passive: true })
+    page.addEventListener('visibilitychange', shown)
+    return () => {
+      page.removeEventListener('pointerdown', ahead, { capture: true })
+      page.removeEventListener('click', ahead, { capture: true })
+      page.removeEventListener('visibilitychange', shown)
+    }
+  }
+
+  #ticket(send) {
+    return new Promise((resolve, reject) => {
+      const t = this.#next++
+      this.#tickets.set(t, { resolve, reject })
+      send(t)
+    })
+  }
+
+  // Runs a call once the outbox is open (again).
+  async #call(send) {
+    if (this.#closed) throw new KeepError('CLOSED', 'the outbox was closed; call openKeep again')
+    if (!this.#api) await this.start()
+    return this.#ticket(send)
+  }
+
+  append(event, { key = '' } = {}) {
+    let text
+    try {
+      text = JSON.stringify(event)
+    } catch (e) {
+      return Promise.reject(new KeepError('INVALID_EVENT', `the event cannot be written as JSON: ${e.message}`))
+    }
+    if (typeof text !== 'string') return Promise.reject(new KeepError('INVALID_EVENT', 'an event is an object'))
+    if (typeof key !== 'string') return Promise.reject(new KeepError('INVALID_EVENT', 'key is a string'))
+    if (key.includes('\n')) return Promise.reject(new KeepError('INVALID_EVENT', 'key may hold no white space'))
+    const take = (sealed) => this.#call((ticket) => {
+      if (this.#burst.push({ text: sealed, key, ticket }) === 1) queueMicrotask(() => this.#sendBurst())
+    })
+    return this.#seal ? this.#seal(text, key).then(take) : take(text)
+  }
+
+  // Go is entered once a burst: all appends of this turn cross over as one array.
+  #sendBurst() {
+    const burst = this.#burst
+    this.#burst = []
+    if (burst.length === 0 || !this.#api) return
+    const consecutive = burst.every((b, i) => b.ticket === burst[0].ticket + i)
+    for (const part of consecutive ? [burst] : burst.map((b) => [b])) {
+      this.#api?.append(encoder.encode(part.map((b) => b.text).join('\n')), part.map((b) => b.key).join('\n'), part[0].ticket)
+    }
+    this.#channel?.say('appended')
+  }
+
+  #answer(text) {
+    for (const [ticket, kind, a, b, bytes, at] of JSON.parse(text)) {
+      const waiting = this.#tickets.get(ticket)
+      if (!waiting) continue
+      this.#tickets.delete(ticket)
+      if (kind === 0) waiting.resolve({ id: a, noteId: b, bytes, at })
+      else if (kind === 1) waiting.reject(new KeepError(a, b))
+      else waiting.resolve(a)
+    }
+  }
+
+  // A panic in the module: everyone who waits is told, the next call opens the outbox anew from what is on disk.
+  #crashed(message) {
+    this.#crashes++
+    this.#stop(new KeepError('INTERNAL', `the outbox stopped (${message}); what was accepted is on disk, the next call opens it again`))
+    if (this.#crashes > MAX_CRASHES) this.#closed = true
+  }
+
+  // The database connection died or a newer page wants it: open again at the next call, or soon by ourselves.
+  #lost(reason) {
+    this.#reopened++
+    this.#stop(new KeepError('STORAGE_UNAVAILABLE', `the connection to the database was lost (${reason}); the event was not taken: try again`))
+    if (this.#reopened <= MAX_CRASHES && reason !== 'versionchange') setTimeout(() => !this.#closed && !this.#api && this.start().catch(() => {}), 250)
+  }
+
+  #stop(error) {
+    const api = this.#api
+    this.#api = null
+    api?.close()
+    for (const f of this.#release.splice(0)) f()
+    for (const { reject } of this.#tickets.values()) reject(error)
+    this.#tickets.clear()
+  }
+
+  #status() {
+    const text = this.#api?.status()
+    const status = text ? JSON.parse(text) : {}
+    status.storage = { reopened: this.#reopened, crashes: this.#crashes }
+    return status
+  }
+
+  #changed() {
+    if (this.#listeners.size === 0 || this.#statusTimer) return
+    const wait = Math.max(0, this.#statusAt + STATUS_MS - performance.now())
+    this.#statusTimer = setTimeout(() => {
+      this.#statusTimer = 0
+      this.#statusAt = performance.now()
+      if (!this.#api) return
+      const status = this.#status()
+      for (const fn of [...this.#listeners]) {
+        try {
+          fn(status)
+        } catch (e) {
+          setTimeout(() => { throw e }) // the listener's own error is the page's to see
+        }
+      }
+    }, wait)
+  }
+
+  async #exportLedger({ from = 0, to = Number.MAX_SAFE_INTEGER, format = 'json' } = {}) {
+    const lines = await this.#call((t) => this.#api.ledger(t, +from, +to))
+    if (format === 'ndjson') return new Blob([lines], { type: 'application/x-ndjson' })
+    if (format === 'json') return new Blob(['[', lines.trimEnd().replaceAll('\n', ',\n'), ']'], { type: 'application/json' })
+    if (format === 'csv') return new Blob([(await part(import('./ledger.js'))).toCSV(lines)], { type: 'text/csv;charset=utf-8' })
+    throw new KeepError('INVALID_EVENT', `ledger.export knows json, ndjson and csv, not ${format}`)
+  }
+
+  #close() {
+    if (this.#closed) return
+    this.#closed = true
+    clearTimeout(this.#statusTimer)
+    this.#listeners.clear()
+    this.#stop(new KeepError('CLOSED', 'the outbox was closed'))
+  }
+
+  /** What the page gets. */
+  face() {
+    const call = (send) => this.#call(send)
+    return Object.freeze({
+      append: (event, options) => this.append(event, options),
+      flush: () => {
+        this.#channel?.say('flush')
+        return call((t) => this.#api.flush(t))
+      },
+      status: () => this.#status(),
+      subscribe: (fn) => {
+        this.#listeners.add(fn)
+        this.#changed()
+        return () => this.#listeners.delete(fn)
+      },
+      hide: (noteId) => call((t) => this.#api.hide(t, String(noteId))),
+      dead: Object.freeze({
+        list: () => call((t) => this.#api.dead(t)),
+        retry: (id) => call((t) => this.#api.revive(t, String(id))),
+        discard: (id) => call((t) => this.#api.discard(t, String(id))),
+      }),
+      ledger: Object.freeze({ export: (options) => this.#exportLedger(options) }),
+      reconcile: ({ from = 0, to = Number.MAX_SAFE_INTEGER } = {}) => call((t) => this.#api.reconcile(t, +from, +to)),
+      realtime: (on) => this.#api?.realtime(!!on),
+      purge: () => call((t) => this.#api.purge(t)),
+      close: () => this.#close(),
+    })
+  }
+}
+
+// 16 random bytes; a page's own source (tests) gives numbers in [0, 1).
+function bytes(random) {
+  if (!random) return crypto.getRandomValues(new Uint8Array(16))
+  return Uint8Array.from({ length: 16 }, () => Math.floor(random() * 256))
+}
+
+// A signal that ends a request after ms; engines before 2022 lack AbortSignal.timeout.
+function deadline(ms) {
+  if (AbortSignal.timeout) return AbortSignal.timeout(ms)
+  const c = new AbortController()
+  setTimeout(() => c.abort(new DOMException('no answer in time', 'TimeoutError')), ms)
+  return c.signal
+}

@@ -1,0 +1,105 @@
+// The way of an event from append to the module, over a module that only writes down what it is given.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { built, emptyModule, fakeGo, load, settled, stub } from './fakes.mjs'
+
+const { KeepError, decryptEvent, lineKeep, openKeep } = await load('index.js')
+const skip = !built && 'needs ./build.sh build: wasm_exec.mjs is made there'
+const key = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'])
+const encrypt = { fields: ['messages.*.text'], key }
+const event = (n, text = `text ${n}`) => ({ conversationId: `c-${n}`, messages: [{ from: 'u', text }] })
+
+// opened opens an outbox whose module answers every append at once; calls holds what crossed over, one array a burst.
+async function opened(t, options, ledger = '') {
+  const calls = []
+  let host
+  const answer = (...answers) => host.answers(JSON.stringify(answers))
+  stub(t, 'BroadcastChannel', undefined)
+  fakeGo(t, ({ ready }) => ready({ abi: 1, open(given) {
+    host = given
+    host.opened()
+    return {
+      append(texts, keys, first) {
+        const names = keys.split('\n')
+        calls.push(new TextDecoder().decode(texts).split('\n').map((line, i) => ({ event: JSON.parse(line), key: names[i] })))
+        queueMicrotask(() => answer(...names.map((name, i) => [first + i, 0, `1.${i}`, name || 'n', 9, 5])))
+      },
+      ledger: (ticket) => queueMicrotask(() => answer([ticket, 2, ledger])),
+      lead() {}, status: () => '{}', close() {},
+    }
+  } }))
+  const keep = await openKeep({ destination: lineKeep({ baseURL: 'http://127.0.0.1:8787' }), token: () => 't', wasm: emptyModule(), ...options })
+  t.after(() => keep.close())
+  return { keep, calls }
+}
+
+test('L8.3: with encrypt only ciphertext reaches the module, and the auditor can read it', { skip }, async (t) => {
+  const { keep, calls } = await opened(t, { encrypt })
+  const page = event(1, 'secret')
+  const receipt = await keep.append(page, { key: 'k' })
+  assert.deepEqual(receipt, { id: '1.0', noteId: 'k', bytes: 9, at: 5 })
+  assert.deepEqual(page, event(1, 'secret'), "the page's own event is untouched")
+  const [[crossed]] = calls
+  assert.equal(crossed.key, 'k')
+  assert.doesNotMatch(JSON.stringify(crossed), /secret/)
+  assert.deepEqual(await decryptEvent(crossed.event, key), event(1, 'secret'))
+})
+
+test('L8.3: the event is read during the call: what the page does to it afterwards changes nothing', { skip }, async (t) => {
+  const { keep, calls } = await opened(t, { encrypt })
+  const page = event(1, 'before')
+  const done = keep.append(page)
+  page.messages[0].text = 'after'
+  await done
+  assert.deepEqual(await decryptEvent(calls[0][0].event, key), event(1, 'before'))
+})
+
+test('L8.3: appends keep their order, however long each encryption takes', { skip }, async (t) => {
+  const { keep, calls } = await opened(t, { encrypt })
+  const real = crypto.subtle.encrypt.bind(crypto.subtle)
+  let n = 0
+  t.mock.method(crypto.subtle, 'encrypt', async (...args) => {
+    const turns = 20 - n++
+    for (let i = 0; i < turns; i++) await settled() // the first takes longest
+    return real(...args)
+  })
+  await Promise.all(Array.from({ length: 20 }, (_, i) => keep.append(event(i))))
+  const order = calls.flat().map((c) => c.event.conversationId)
+  assert.deepEqual(order, Array.from({ length: 20 }, (_, i) => `c-${i}`))
+  assert.ok(calls.length < 20, `what is ready goes in one burst: ${calls.length} of 20`)
+})
+
+test('L8.3: an event that is encrypted while the outbox is closed is told so', { skip }, async (t) => {
+  const { keep, calls } = await opened(t, { encrypt })
+  const late = keep.append(event(1))
+  keep.close()
+  await assert.rejects(late, (e) => e instanceof KeepError && e.code === 'CLOSED')
+  await settled()
+  assert.equal(calls.length, 0)
+})
+
+test('without encrypt nothing waits: all appends of a turn cross over as one burst before the next task', { skip }, async (t) => {
+  const { keep, calls } = await opened(t, {})
+  t.mock.method(crypto.subtle, 'encrypt', () => assert.fail('encrypted'))
+  const all = Promise.all([1, 2, 3].map((n) => keep.append(event(n), { key: `k${n}` })))
+  await null // one turn of the microtasks is all it takes
+  assert.deepEqual(calls.map((burst) => burst.map((c) => c.key)), [['k1', 'k2', 'k3']])
+  await all
+})
+
+test('L13.6: ledger.export gives json, ndjson and csv', { skip }, async (t) => {
+  const rows = '{"at":0,"kind":"attempt","status":429}\n{"at":1,"kind":"purged"}\n'
+  const { keep } = await opened(t, {}, rows)
+  for (const [format, type, want] of [
+    [undefined, 'application/json', `[${rows.trim().replace('\n', ',\n')}]`],
+    ['json', 'application/json', `[${rows.trim().replace('\n', ',\n')}]`],
+    ['ndjson', 'application/x-ndjson', rows],
+    ['csv', 'text/csv;charset=utf-8', /^at,kind,.*\r\n1970-01-01T00:00:00\.000Z,attempt,.*,429,.*\r\n1970-01-01T00:00:00\.001Z,purged,.*\r\n$/],
+  ]) {
+    const blob = await keep.ledger.export({ format })
+    assert.equal(blob.type, type)
+    if (want instanceof RegExp) assert.match(await blob.text(), want)
+    else assert.equal(await blob.text(), want)
+  }
+  await assert.rejects(keep.ledger.export({ format: 'xlsx' }), (e) => e.code === 'INVALID_EVENT' && /json, ndjson and csv, not xlsx/.test(e.message))
+})

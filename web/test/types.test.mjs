@@ -1,0 +1,66 @@
+// index.d.ts against what it describes: names that were added or taken away on one side only.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { load, packageURL } from './fakes.mjs'
+
+const read = (name, base = packageURL) => readFileSync(new URL(name, base), 'utf8')
+const go = (name) => read(`../../${name}`, import.meta.url)
+const types = read('index.d.ts').replace(/\/\*[^]*?\*\//g, '')
+const all = (text, pattern) => [...text.matchAll(pattern)].map(([, name]) => name).sort()
+
+// members returns the names that an interface declares at its own depth.
+function members(name) {
+  const [, body] = types.match(new RegExp(`interface ${name}(?: extends \\w+)? \\{\\n([^]*?)\\n\\}`))
+  return all(body, /^ {2}(?:readonly )?(\w+)\??[:(]/gm)
+}
+
+// inner returns the names inside a member that is an object.
+function inner(name, member) {
+  const [, body] = types.match(new RegExp(`interface ${name} \\{[^]*?\\n {2}(?:readonly )?${member}: \\{\\n([^]*?)\\n {2}\\}`))
+  return all(body, /^ {4}(\w+)\??[:(]/gm)
+}
+
+test('every export has a type, and no other', async () => {
+  assert.deepEqual(all(types, /^export (?:function|class|const) (\w+)/gm), Object.keys(await load('index.js')).sort())
+})
+
+test('every method of the outbox has a type', () => {
+  const [, face] = read('outbox.js').match(/Object\.freeze\(\{\n([^]*?)\n {4}\}\)\n {2}\}/)
+  assert.deepEqual(members('Keep'), all(face, /^ {6}(\w+):/gm))
+  const [, dead] = face.match(/dead: Object\.freeze\(\{([^]*?)\}\)/)
+  assert.deepEqual(inner('Keep', 'dead'), all(dead, /^ {8}(\w+):/gm))
+})
+
+test('every option that the code reads has a type', () => {
+  const code = read('outbox.js') + read('index.js')
+  const used = new Set([...all(code, /\bo(?:ptions)?\.(\w+)/g), ...all(read('outbox.js').match(/const \{ (.*) \} = options$/m)[1], /(\w+)(?: = '\w+')?/g)])
+  used.delete('default') // the value of user
+  assert.deepEqual([...used].sort(), members('Options'))
+})
+
+test('the codes are the closed list', () => {
+  const [, union] = types.match(/type Code =\n([^]*?)\n\n/)
+  assert.deepEqual(all(union, /'(\w+)'/g), all(go('outbox/errors.go'), /Code = "(\w+)"/g))
+})
+
+test('L13.1: the alarms are the signs of the core', () => {
+  const [, union] = types.match(/interface Alarm \{\n {2}code: ([^]*?)\n {2}message/)
+  assert.deepEqual(all(union, /'(\w+)'/g), all(go('outbox/alarm.go'), /sign\("(\w+)"/g))
+})
+
+test('the status is what the core writes, and storage', () => {
+  const source = go('outbox/status.go')
+  const written = all(source, /(?:Field\((?:&w, )?|w\.Name\(|\{)"(\w+)"/g).filter((name) => !['ok', 'needed', 'scope'].includes(name))
+  const declared = [...members('Status').filter((name) => name !== 'storage'), ...inner('Status', 'quota'), ...inner('Status', 'breaker'), ...members('Alarm')]
+  assert.deepEqual(declared.sort(), written)
+  const [, storage] = read('outbox.js').match(/status\.storage = \{(.*)\}/)
+  assert.deepEqual(inner('Status', 'storage'), all(storage, /(\w+):/g))
+})
+
+test('L13.6: a ledger row and a dead letter are what the core writes', () => {
+  const row = go('outbox/ledger.go').match(/func \(r \*ledgerRow\) text[^]*?\n\}/)[0]
+  assert.deepEqual(members('LedgerRow'), all(row, /(?:text|Field|w\.Name)\("(\w+)"/g))
+  const dead = go('outbox/dead.go').match(/func deadRecord[^]*?\n\}/)[0]
+  assert.deepEqual(members('DeadLetter'), all(dead, /Field\("(\w+)"/g))
+})
