@@ -2,7 +2,7 @@ package main
 
 import "time"
 
-// An auditReport is the ledger as an auditor counts it (L1), over the last 30
+// An auditReport is the ledger as an auditor counts it (L1.2, L1.3), over the last 30
 // days. An empty row is a 429's: a write that is missing at that moment. What
 // is missing for good only the sender can say; post its list to /ops/audit.
 type auditReport struct {
@@ -28,8 +28,8 @@ type missingReport struct {
 	Absent         []string `json:"absent"`  // not stored now, whatever the ledger says
 	MissingRate    float64  `json:"missingRate"`
 	LongestMissing int      `json:"longestMissingRun"`
-	TicketTH       bool     `json:"ticketTH"` // ≥ 10 consecutive missing (Thailand)
-	PassJP         bool     `json:"passJP"`   // rate < 0.1 % (Japan)
+	TicketTH       bool     `json:"ticketTH"` // ≥ 10 consecutive missing (L1.2, Thailand)
+	PassJP         bool     `json:"passJP"`   // rate < 0.1 % (L1.3, Japan)
 }
 
 func (l *ledger) audit(now time.Time) auditReport {

@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// postBulk is the announced append-only endpoint (L11): one gzip body of NDJSON,
+// postBulk is the announced append-only endpoint (L11.1): one gzip body of NDJSON,
 // at most 10,000 notes, for one request of quota. It answers like a batch. A
 // note is its line without white space at the ends; empty lines are skipped.
 func (k *keep) postBulk(c *call) answer {

@@ -25,8 +25,8 @@ import (
 //	{"kind":"expire-token"}                            every token seen so far answers 401; if none was seen, the next one
 //	{"kind":"revoke-scope"}, {"kind":"grant-scope"}    the same with 403; the scope is given back
 //	{"kind":"hide-headers"}, {"kind":"show-headers"}   withhold Access-Control-Expose-Headers; send it again
-//	{"kind":"retry-after","value":"120"}               Retry-After of real 429s, any text; "" = no header; no value = 60
-//	{"kind":"load","percent":200,"seconds":600}        background load on note buckets (load.go); "channel" optional
+//	{"kind":"retry-after","value":"120"}               Retry-After of real 429s (L14.1), any text; "" = no header; no value = 60
+//	{"kind":"load","percent":200,"seconds":600}        background load on note buckets (L13.5, load.go); "channel" optional
 //	{"kind":"lose-notes","count":3}                    forget the newest notes, or {"noteIds":["a"]}
 //
 // On all: "path" restricts a fault to calls whose path begins with it, of any

@@ -154,8 +154,9 @@ func TestFaults_ResetEndsHangingCalls(t *testing.T) {
 	require.Equal(t, "error", <-got)
 }
 
-// Expired are the tokens that were seen, not those to come (L10, our reading of 401).
-func TestFaults_OtherTokensStayGood(t *testing.T) {
+// LINE guide §10, Q6: a token that expired, a scope that was taken back. Meant are the tokens that were seen, not those
+// to come.
+func TestL10_2_L14_6_OtherTokensStayGood(t *testing.T) {
 	for _, row := range []struct {
 		kind   string
 		status int
@@ -170,7 +171,8 @@ func TestFaults_OtherTokensStayGood(t *testing.T) {
 	}
 }
 
-func TestFaults_HeadersWithheldAndRetryAfter(t *testing.T) {
+// LINE guide Q1: Retry-After is 60 today and may become dynamic.
+func TestL14_1_HeadersWithheldAndRetryAfter(t *testing.T) {
 	r := newRig(t)
 	r.burst("a", 30)
 	for _, row := range []struct {

@@ -12,9 +12,9 @@ const keepPrefix = "/v1/keep"
 
 // keepOptions are the flags that change LINE Keep's rules.
 type keepOptions struct {
-	bulk        bool      // L11: the announced bulk endpoint answers
+	bulk        bool      // L11.1: the announced bulk endpoint answers
 	expose      bool      // Access-Control-Expose-Headers is sent
-	legacyUntil time.Time // last second of /liff/v2/keep
+	legacyUntil time.Time // last second of /liff/v2/keep (L10.1)
 }
 
 // keep is LINE Keep behind /v1/keep. Guarded by the server's mutex.
@@ -42,7 +42,7 @@ func (k *keep) reset() {
 		tokens: newTokens(), retryAfter: &value}
 }
 
-// An endpoint is a row of the guide's table (L2).
+// An endpoint is a row of the guide's table (L2.1-L2.3).
 type endpoint struct {
 	method string
 	kind   string
@@ -67,7 +67,7 @@ func (k *keep) route(c *call) {
 }
 
 // bucketOf returns name and quota of the bucket a call is billed to. Channel
-// ids and kinds have buckets of their own (Q7, L2), hide and bulk share the
+// ids and kinds have buckets of their own (L14.7, L2.2), hide and bulk share the
 // notes', and a call without channel id falls into one generic pool (L10.3).
 func bucketOf(c *call) (string, quota) {
 	if c.channel == "" {
@@ -98,7 +98,7 @@ func (k *keep) bucket(c *call) *bucket {
 	return b
 }
 
-// admit refuses what costs no quota and leaves no row: 404, 405, 401, 403.
+// admit refuses what costs no quota and leaves no row: 404, 405, 401, 403 (L10.2).
 func (k *keep) admit(c *call) (answer, bool) {
 	if c.kind == "" {
 		return k.finish(c, refusal(404, "not_found", "no such endpoint")), false
@@ -133,7 +133,7 @@ func (k *keep) serve(c *call) answer {
 }
 
 // limited runs commit when the bucket has room, else answers 429 and writes
-// the refusal's row (L2, L5).
+// the refusal's row (L2.4, L5.1).
 func (k *keep) limited(c *call, commit func() answer) answer {
 	if !k.bucket(c).take(c.now).ok {
 		return k.tooMany(c)
@@ -154,7 +154,7 @@ func (k *keep) tooMany(c *call) answer {
 var exposed = strings.Join([]string{"X-Line-Keep-Request-Id", "X-Line-Keep-Quota-Remaining",
 	"X-Line-Keep-Quota-Reset", "Retry-After", "Date"}, ", ")
 
-// finish adds the headers every answer of Keep carries (L2, L6).
+// finish adds the headers every answer of Keep carries (L6.1, L6.3).
 func (k *keep) finish(c *call, a answer) answer {
 	name, q := bucketOf(c)
 	b := k.buckets[name]

@@ -37,7 +37,7 @@ func (k *keep) getStatus(c *call) answer {
 }
 
 // postHide hides a note from the user. Its bytes stay and its noteId stays used
-// for ever (L7). An unknown note is 404 and free.
+// for ever (L7.1, L7.2). An unknown note is 404 and free.
 func (k *keep) postHide(c *call) answer {
 	object, ok := members(c.body)
 	var id string

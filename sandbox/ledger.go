@@ -8,7 +8,7 @@ import (
 )
 
 // The ledger ("Letter Sealing") holds a row for every write and metadata call
-// and for every 429 (L1, L5). A row is one line of JSON:
+// and for every 429 (L1.1, L5.1); nothing switches it off. A row is one line of JSON:
 //
 //	{"seq":1,"at":1767225600000,"status":200,"call":"note","channel":"1650000001",
 //	 "requestId":"…","payload":{"notes":[{"noteId":"a","sha256":"…","bytes":52,"outcome":"stored"}]}}
@@ -30,7 +30,7 @@ type ledgerRow struct {
 }
 
 // A sealedNote is a note as the ledger names it; the payload's hash is what
-// support asks for before a physical purge (Q10).
+// support asks for before a physical purge (L7.3).
 type sealedNote struct {
 	NoteID  string `json:"noteId,omitempty"`
 	MediaID string `json:"mediaId,omitempty"`
@@ -44,7 +44,7 @@ type ledgerLine struct {
 	At        int64  `json:"at"`
 	Status    int    `json:"status"`
 	Call      string `json:"call"`
-	Channel   string `json:"channel"`
+	Channel   string `json:"channel"` // with requestId, what a 429 is traced by (L13.6)
 	RequestID string `json:"requestId"`
 	Payload   any    `json:"payload"`
 }
@@ -57,7 +57,7 @@ func (l *ledger) accept(c *call, status int, notes []sealedNote) {
 	l.add(c, status, notes, encodeLine(l.line(c, status, map[string]any{"notes": notes})))
 }
 
-// refuse writes the 480-byte row of a 429.
+// refuse writes the 480-byte row of a 429 (L5.1).
 func (l *ledger) refuse(c *call) {
 	line := bytes.TrimRight(encodeLine(l.line(c, 429, "")), "\n")
 	pad := bytes.Repeat([]byte(" "), max(refusalRowBytes-1-len(line), 0))

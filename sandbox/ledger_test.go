@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// LINE guide §5 (L5): a 429's row has 480 bytes, whatever the call looked like.
-func TestL5_RefusalRowsHave480Bytes(t *testing.T) {
+// LINE guide §5: a 429's row has 480 bytes, whatever the call looked like.
+func TestL5_1_RefusalRowsHave480Bytes(t *testing.T) {
 	for _, channel := range []string{"1650000001", "1", strings.Repeat("9", 500), `<"\` + strings.Repeat("é", 90)} {
 		r := newRig(t)
 		r.burst("a", 32, "X-Line-Channel-ID: "+channel)
@@ -30,8 +30,8 @@ func TestL5_RefusalRowsHave480Bytes(t *testing.T) {
 	}
 }
 
-// LINE guide §1 (L1): which calls leave a row.
-func TestL1_WhichCallsLeaveARow(t *testing.T) {
+// LINE guide §1: which calls leave a row.
+func TestL1_1_WhichCallsLeaveARow(t *testing.T) {
 	for _, row := range []struct {
 		name, method, target, body string
 		rows                       int
@@ -59,8 +59,8 @@ func TestL1_WhichCallsLeaveARow(t *testing.T) {
 	}
 }
 
-// LINE guide §1 (L1): ten missing in a row open a ticket, 0.1 % is too many.
-func TestL1_MissingWritesAsAuditorsCount(t *testing.T) {
+// LINE guide §1: ten missing in a row open a ticket, 0.1 % is too many.
+func TestL1_2_L1_3_MissingWritesAsAuditorsCount(t *testing.T) {
 	ids := func(from, to int) (out []string) {
 		for i := from; i < to; i++ {
 			out = append(out, fmt.Sprintf("n%d", i))
@@ -91,7 +91,8 @@ func TestL1_MissingWritesAsAuditorsCount(t *testing.T) {
 	}
 }
 
-func TestL5_AuditCounts(t *testing.T) {
+// LINE guide §1, §5: a storm as the auditor sees it, a run of ten empty writes included.
+func TestL5_1_L1_2_AuditCounts(t *testing.T) {
 	for _, row := range []struct{ refused, runs int }{{9, 0}, {10, 1}, {25, 1}} {
 		r := newRig(t)
 		r.burst("a", 30+row.refused)
@@ -105,8 +106,8 @@ func TestL5_AuditCounts(t *testing.T) {
 	}
 }
 
-// LINE guide §9.5 (L9): raw rows are kept 30 days.
-func TestL9_RowsAreKept30Days(t *testing.T) {
+// LINE guide §9.5: raw rows are kept 30 days.
+func TestL9_5_RowsAreKept30Days(t *testing.T) {
 	r := newRig(t)
 	r.note("a")
 	r.at(30 * 86400)
@@ -115,8 +116,8 @@ func TestL9_RowsAreKept30Days(t *testing.T) {
 	require.Empty(t, r.lines("/ops/ledger"))
 }
 
-// LINE guide §10, Q4 (L10, Q4): the old path and its end in Japanese time.
-func TestL10_Q4_LegacyPath(t *testing.T) {
+// LINE guide §10, Q4: the old path and its end in Japanese time.
+func TestL10_1_L10_5_LegacyPathAndItsEnd(t *testing.T) {
 	for _, row := range []struct {
 		start  string
 		status int
@@ -137,8 +138,8 @@ func TestL10_Q4_LegacyPath(t *testing.T) {
 	}
 }
 
-// L10: the old quota goes by address and ten minutes, not by channel.
-func TestL10_LegacyQuotaByAddress(t *testing.T) {
+// LINE guide §10: the old quota goes by address and ten minutes, not by channel.
+func TestL10_1_L10_5_LegacyQuotaByAddress(t *testing.T) {
 	r := newRig(t)
 	for i := range legacyCalls {
 		require.Equal(t, 200, r.send("POST", "/liff/v2/keep", noteJSON(fmt.Sprint(i))).Code)
@@ -151,4 +152,37 @@ func TestL10_LegacyQuotaByAddress(t *testing.T) {
 	r.at(600)
 	require.Equal(t, 200, r.send("POST", "/liff/v2/keep", noteJSON("x")).Code)
 	require.Len(t, r.lines("/ops/ledger"), 1, "only the new path's row")
+}
+
+// LINE guide §13.2: "api:keep AND status:429, grouped by channelId", and a request id of each for LINE support.
+func TestL13_6_RefusalsByChannelWithTheirRequestIDs(t *testing.T) {
+	r := newRig(t)
+	asked := map[string][]string{} // request ids of the 429s, by channel
+	for _, row := range []struct {
+		channel       string
+		calls, refuse int
+	}{{"1650000001", 33, 3}, {"1650000002", 31, 1}, {"1650000003", 29, 0}} {
+		for i := range row.calls {
+			w := r.note(fmt.Sprintf("%s-%d", row.channel, i), "X-Line-Channel-ID: "+row.channel)
+			if w.Code == 429 {
+				asked[row.channel] = append(asked[row.channel], w.Header().Get("X-Line-Keep-Request-Id"))
+			}
+		}
+		require.Len(t, asked[row.channel], row.refuse, row.channel)
+		bucket := r.stats()["buckets"].(map[string]any)[row.channel+"/note"].(map[string]any)
+		refused, _ := bucket["byStatus"].(map[string]any)["429"].(float64)
+		require.EqualValues(t, row.refuse, refused, "the statistics of %s", row.channel)
+	}
+	found := map[string][]string{}
+	for _, line := range r.lines("/ops/ledger") {
+		var v struct {
+			Status             int
+			Channel, RequestID string
+		}
+		require.NoError(t, json.Unmarshal([]byte(line), &v))
+		if v.Status == 429 {
+			found[v.Channel] = append(found[v.Channel], v.RequestID)
+		}
+	}
+	require.Equal(t, asked, found)
 }

@@ -9,10 +9,10 @@ import (
 
 const legacyPrefix = "/liff/v2/keep"
 
-// legacy is the path of clients older than 13.2 (L10). A POST or PUT anywhere
+// legacy is the path of clients older than 13.2 (L10.1). A POST or PUT anywhere
 // under it writes a note or a batch like the new path, but the quota goes by IP
 // address in spans of 10 minutes, no token scope is asked, and the audit ledger
-// gets no row. After legacyUntil everything is 410 (Q4). It shares the store of
+// gets no row (L10.5). After legacyUntil everything is 410 (L10.1). It shares the store of
 // keep. Guarded by the server's mutex.
 type legacy struct {
 	keep  *keep
@@ -54,7 +54,7 @@ func (l *legacy) serve(c *call) answer {
 		return l.finish(c, refusal(413, "payload_too_large", fmt.Sprintf("a body is at most %d bytes", bodyCap)))
 	}
 	// A ledger and buckets of their own take what must not be seen: no row is
-	// written (L10), and the channel's quota is not touched.
+	// written (L10.5), and the channel's quota is not touched.
 	aside := &keep{opt: l.keep.opt, store: l.keep.store, ledger: &ledger{},
 		buckets: map[string]*bucket{}, retryAfter: l.keep.retryAfter}
 	use := l.use(c)

@@ -2,12 +2,12 @@ package main
 
 import "time"
 
-// A bucket limits the calls that share one channel id and kind (L2, Q7). Two
+// A bucket limits the calls that share one channel id and kind (L14.7). Two
 // rules hold at once:
 //
-//   - a fixed minute, aligned to the unix minute, holds at most perMinute calls;
+//   - a fixed minute, aligned to the unix minute, holds at most perMinute calls (L2.1-L2.3);
 //   - any span of 5 s holds at most perBurst. This is a hard cap: the call that
-//     fills it is accepted and locks the rest of its minute.
+//     fills it is accepted and locks the rest of its minute (L2.5).
 //
 // Refused calls neither count nor extend the lock. Guarded by the server's mutex.
 type bucket struct {

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// LINE guide §2 (L2): the minute's limit and the burst ceiling, call by call.
-func TestL2_LimiterTable(t *testing.T) {
+// LINE guide §2: the minute's limit and the burst ceiling, call by call.
+func TestL2_1_L2_2_L2_3_L2_5_L10_3_LimiterTable(t *testing.T) {
 	type step struct {
 		at   float64 // seconds after an aligned minute
 		n    int     // calls at that instant
@@ -62,8 +62,8 @@ func TestL2_LimiterTable(t *testing.T) {
 	}
 }
 
-// LINE guide §2, Q1, §6 (L2, L6): what a 429 says.
-func TestL2_HeadersOfA429(t *testing.T) {
+// LINE guide §2, Q1, §6: what a 429 says.
+func TestL2_4_HeadersOfA429(t *testing.T) {
 	r := newRig(t)
 	r.at(12)
 	require.Equal(t, "30×200 1×429", r.burst("a", 31))
@@ -77,8 +77,8 @@ func TestL2_HeadersOfA429(t *testing.T) {
 	require.Equal(t, "Sun, 01 Mar 2026 12:00:12 GMT", h.Get("Date"))
 }
 
-// LINE guide §6 (L6): every answer carries the quota, refusals too.
-func TestL6_EveryAnswerCarriesItsHeaders(t *testing.T) {
+// LINE guide §6: every answer carries the quota, refusals too.
+func TestL6_1_L6_3_EveryAnswerCarriesItsHeaders(t *testing.T) {
 	for _, row := range []struct {
 		name, method, target, body string
 		headers                    []string
@@ -104,8 +104,8 @@ func TestL6_EveryAnswerCarriesItsHeaders(t *testing.T) {
 	}
 }
 
-// LINE guide §2, §10.3, Q7 (L2, L10): which calls share a bucket.
-func TestL2_L10_Buckets(t *testing.T) {
+// LINE guide §2, §10.3, Q7: which calls share a bucket.
+func TestL14_7_L2_2_L10_3_WhichCallsShareABucket(t *testing.T) {
 	r := newRig(t)
 	require.Equal(t, "30×200 1×429", r.burst("client", 31), "client tier")
 	require.Equal(t, "30×429", r.burst("other-pod", 30, "Authorization: Bearer another"), "workers of a channel share its bucket")
@@ -119,8 +119,8 @@ func TestL2_L10_Buckets(t *testing.T) {
 	require.Equal(t, 429, r.send("GET", "/v1/keep/status?noteId=a", "", "X-Line-Channel-ID:").Code, "and for all kinds")
 }
 
-// LINE guide Q5 (L2, Q5): what is refused before the limiter costs nothing.
-func TestQ5_RefusalsThatCostNoQuota(t *testing.T) {
+// LINE guide Q5: what is refused before the limiter costs nothing.
+func TestL14_5_L10_2_RefusalsThatCostNoQuota(t *testing.T) {
 	for _, row := range []struct {
 		name, method, target, body, header string
 		status                             int
@@ -145,8 +145,8 @@ func TestQ5_RefusalsThatCostNoQuota(t *testing.T) {
 	}
 }
 
-// LINE guide §13.4 (L13): the drill's background load, computed from the clock.
-func TestL13_BackgroundLoad(t *testing.T) {
+// LINE guide §13.4: the drill's background load, computed from the clock.
+func TestL13_5_BackgroundLoad(t *testing.T) {
 	for _, row := range []struct {
 		percent float64
 		at      float64
@@ -178,7 +178,7 @@ func TestL13_BackgroundLoad(t *testing.T) {
 }
 
 // The load of one channel leaves the others alone.
-func TestL13_BackgroundLoadOfOneChannel(t *testing.T) {
+func TestL13_5_BackgroundLoadOfOneChannel(t *testing.T) {
 	r := newRig(t)
 	r.note("first")
 	r.fault(`{"kind":"load","percent":200,"seconds":60,"channel":"1650000001"}`)

@@ -2,7 +2,7 @@ package main
 
 import "time"
 
-// A load is traffic of others on the same bucket, as in the drill of L13.4. It
+// A load is traffic of others on the same bucket, as in the drill (L13.5). It
 // is computed, not run: calls arrive evenly, percent × perMinute / 100 of them a
 // minute, the first one interval after from. Each is put to the bucket like a
 // real call, so at 200 % a minute is full after 30 s, and they count towards the

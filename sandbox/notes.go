@@ -54,7 +54,7 @@ func (k *keep) postNote(c *call) answer {
 }
 
 // draftsOf checks size and name of every note; one bad note refuses them all
-// and nothing is stored (Q5).
+// and nothing is stored (L14.5).
 func draftsOf(raws []json.RawMessage, limit int) ([]draft, *answer) {
 	refuse := func(status int, code, format string, args ...any) ([]draft, *answer) {
 		a := refusal(status, code, fmt.Sprintf(format, args...))

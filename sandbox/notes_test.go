@@ -26,9 +26,9 @@ func sized(id string, size int) string {
 	return strings.Replace(frame, `""}`, `"`+strings.Repeat("x", size-len(frame))+`"}`, 1)
 }
 
-// LINE guide §7, Q10 (L7, Q10): the hash is over the bytes as they were sent,
+// LINE guide §7, Q10: the hash is over the bytes as they were sent,
 // odd spacing, escapes and order of members included.
-func TestL7_BytesAreKeptAsSent(t *testing.T) {
+func TestL7_3_BytesAreKeptAsSent(t *testing.T) {
 	odd := []string{
 		`{ "text" : "a\u00e9\/b" ,"noteId":"one", "n":1.0e2,"n":3 }`,
 		"{\"noteId\":\"two\",\t\"text\":\"日本語 <&> \\u003c\"}",
@@ -52,7 +52,7 @@ func TestL7_BytesAreKeptAsSent(t *testing.T) {
 }
 
 // A note spread over lines keeps its bytes too; its row names them as text.
-func TestL7_ANoteOverSeveralLines(t *testing.T) {
+func TestL7_3_ANoteOverSeveralLines(t *testing.T) {
 	r, spread := newRig(t), "{\n  \"noteId\": \"a\"\n}"
 	require.Equal(t, 200, r.send("POST", "/v1/keep/note", spread+"\n").Code)
 	require.Equal(t, spread+"\n", strings.Join(r.lines("/ops/notes?raw=1"), ""))
@@ -64,8 +64,8 @@ func TestL7_ANoteOverSeveralLines(t *testing.T) {
 	require.Equal(t, hashOf([]byte(spread)), row.SHA256)
 }
 
-// LINE guide §7 (L7): a noteId is used once, for ever.
-func TestL7_DuplicateAndConflict(t *testing.T) {
+// LINE guide §7: a noteId is used once, for ever.
+func TestL7_2_DuplicateAndConflict(t *testing.T) {
 	const first, other = `{"noteId":"a","v":1}`, `{"noteId":"a","v":2}`
 	for _, row := range []struct {
 		name, body string
@@ -96,8 +96,8 @@ func TestL7_DuplicateAndConflict(t *testing.T) {
 	}
 }
 
-// Q5: 500 notes and 2 MB are the last that pass; a refused batch stores nothing.
-func TestQ5_TheLimitsThemselvesPass(t *testing.T) {
+// LINE guide Q5: 500 notes and 2 MB are the last that pass; a refused batch stores nothing.
+func TestL14_5_TheLimitsThemselvesPass(t *testing.T) {
 	r := newRig(t)
 	require.Equal(t, 200, r.send("POST", "/v1/keep/note", batch(500)).Code)
 	require.Equal(t, 200, r.send("POST", "/v1/keep/note", sized("full", noteCap)).Code)
@@ -106,7 +106,8 @@ func TestQ5_TheLimitsThemselvesPass(t *testing.T) {
 	require.Len(t, r.lines("/ops/notes"), 501)
 }
 
-func TestL7_StatusAndHide(t *testing.T) {
+// LINE guide §7: hide makes a note invisible, its row and its hash stay.
+func TestL7_1_StatusAndHide(t *testing.T) {
 	r := newRig(t)
 	r.note("a")
 	r.note("b")
@@ -127,7 +128,8 @@ func TestL7_StatusAndHide(t *testing.T) {
 	require.Equal(t, 400, r.send("GET", "/v1/keep/status?"+strings.Repeat("noteId=a&", 501), "").Code)
 }
 
-func TestL2_Media(t *testing.T) {
+// LINE guide §2: media go to an endpoint of their own.
+func TestL2_2_Media(t *testing.T) {
 	r := newRig(t)
 	put := func(id, body string) int {
 		return r.send("PUT", "/v1/keep/media?mediaId="+url.QueryEscape(id), body).Code
@@ -140,8 +142,8 @@ func TestL2_Media(t *testing.T) {
 	require.Len(t, r.lines("/ops/media"), 1)
 }
 
-// LINE guide §11 (L11): the bulk endpoint is a preview behind a flag.
-func TestL11_Bulk(t *testing.T) {
+// LINE guide §11: the bulk endpoint is a preview behind a flag.
+func TestL11_1_Bulk(t *testing.T) {
 	packed := func(n int) string {
 		var out bytes.Buffer
 		z := gzip.NewWriter(&out)

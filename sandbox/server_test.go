@@ -48,8 +48,8 @@ func TestCORS_Flags(t *testing.T) {
 	}
 }
 
-// The figures a test asserts a client's own limiter with (L2).
-func TestL2_TrafficFigures(t *testing.T) {
+// The figures a test asserts a client's own limiter with (LINE guide §2).
+func TestL2_5_TrafficFigures(t *testing.T) {
 	r := newRig(t)
 	r.at(50)
 	r.burst("a", 28)
@@ -70,7 +70,7 @@ func TestL2_TrafficFigures(t *testing.T) {
 }
 
 // Calls exactly 5 s or 60 s apart are in no span together.
-func TestL2_TrafficSpansAreHalfOpen(t *testing.T) {
+func TestL2_5_TrafficSpansAreHalfOpen(t *testing.T) {
 	r := newRig(t)
 	for _, at := range []float64{0, 5, 60} {
 		r.at(at)

@@ -36,7 +36,7 @@ type medium struct {
 }
 
 // A store keeps notes and media in arrival order. A noteId is unique over all
-// channels and stays used after hide (L7). Guarded by the server's mutex.
+// channels and stays used after hide (L7.1, L7.2). Guarded by the server's mutex.
 type store struct {
 	notes  []*note
 	byID   map[string]*note

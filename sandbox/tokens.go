@@ -1,6 +1,6 @@
 package main
 
-// tokens says what a bearer token may do. Any token is good for keep.write
+// tokens says what a bearer token may do (L10.2). Any token is good for keep.write
 // until a fault says otherwise; a token that was never seen before is again.
 // Guarded by the server's mutex.
 type tokens struct {
@@ -58,7 +58,7 @@ func (t *tokens) revoke() {
 	}
 }
 
-// grant gives the scope back, as when the user says yes in LIFF's dialog (Q6).
+// grant gives the scope back, as when the user says yes in LIFF's dialog (L14.6).
 func (t *tokens) grant() {
 	t.unscoped, t.revokeNext = map[string]bool{}, false
 }

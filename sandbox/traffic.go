@@ -11,8 +11,8 @@ import (
 // mutex.
 type traffic struct {
 	all     meter
-	buckets map[string]*meter
-	log     []logRow // the last requestLogSize calls
+	buckets map[string]*meter // by channel id and kind (L13.6)
+	log     []logRow          // the last requestLogSize calls
 }
 
 // A meter is one line of /ops/stats.

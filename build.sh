@@ -1,0 +1,314 @@
+#!/usr/bin/env bash
+# The one entry of the project. CI calls the same verbs as a person does.
+# Each verb sets up what it needs on a fresh Debian machine that has Go and Node.
+set -euo pipefail
+caller=$PWD # file names in the arguments are relative to it
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+GO_WANTED=1.26      # what go.mod asks for
+NODE_WANTED=20      # brotli in node:zlib, node --test
+WASM_BUDGET=720000  # bytes of keep.wasm over the wire, brotli 11
+WASM_GCFLAGS=${WASM_GCFLAGS:--gcflags=all=-l} # no inlining: less to load, see README
+JS_BUDGET=10000     # bytes of JavaScript that loads before it, gzip 9
+
+usage() {
+  cat <<'TXT'
+usage: ./build.sh VERB
+
+  demo    build, start the sandbox on 127.0.0.1:8787 and serve the demo Mini-App
+          demo --headless --input FILE.jsonl --report OUT.json
+               [--notes OUT.ndjson] [--fault NAME] [--engine chromium|firefox|webkit]
+               [--destination line] [--durability relaxed|strict] [--timeout SECONDS]
+          does the same without a person: archives every conversation of FILE from
+          a real browser and compares what the sandbox stored with the input
+  build   the package into web/dist/
+  test    every test: Go, Go in the browser, pages in a real browser
+  size    what goes over the wire; fails over budget
+TXT
+}
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "build.sh: $*"; exit 1; }
+
+# ---- set-up ---------------------------------------------------------------
+
+# at_least HAVE WANT: is the dotted version HAVE not older than WANT?
+at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
+
+need_go() {
+  command -v go >/dev/null || PATH="$PATH:/usr/local/go/bin"
+  command -v go >/dev/null || die "go is missing: install Go $GO_WANTED or newer from https://go.dev/dl/"
+  mkdir -p .build
+  if [ -z "${HOME:-}" ]; then # Go has no place for its caches without one
+    export HOME="$PWD/.build/home"
+    mkdir -p "$HOME"
+    GOFLAGS="${GOFLAGS:-} -modcacherw" # so that rm -r .build works
+  fi
+  # the build must not depend on whether this is a git checkout, or on whose it is
+  export GOFLAGS="${GOFLAGS:-} -buildvcs=false"
+  local version
+  version=$(go env GOVERSION) || die "go does not run"
+  at_least "${version#go}" "$GO_WANTED" || die "go is ${version#go}; $GO_WANTED or newer is needed: https://go.dev/dl/"
+}
+
+need_node() {
+  command -v node >/dev/null || die "node is missing: install Node.js $NODE_WANTED or newer (Debian: apt-get install nodejs)"
+  local version
+  version=$(node --version)
+  at_least "${version#v}" "$NODE_WANTED" || die "node is ${version#v}; $NODE_WANTED or newer is needed"
+}
+
+# need_debian COMMAND PACKAGE…: installs the packages when COMMAND is missing.
+need_debian() {
+  local command=$1
+  shift
+  command -v "$command" >/dev/null && return
+  local root=()
+  if [ "$(id -u)" -ne 0 ]; then root=(sudo -n); fi
+  if ! command -v apt-get >/dev/null || { [ ${#root[@]} -gt 0 ] && ! sudo -n true 2>/dev/null; }; then
+    die "$command is missing. Install it once, then run this again:
+  sudo apt-get update && sudo apt-get install -y --no-install-recommends $*"
+  fi
+  say "installing $* …"
+  "${root[@]}" apt-get update -qq >&2
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
+  command -v "$command" >/dev/null || die "$command is still missing after installing $*"
+}
+
+need_chromium() { need_debian chromium chromium; }
+
+# ---- build ----------------------------------------------------------------
+
+# wasm_exec.js at the top is the byte copy of this Go's; a module built by one
+# Go and started by the glue of another fails in strange ways.
+check_wasm_exec() {
+  local theirs
+  theirs="$(go env GOROOT)/lib/wasm/wasm_exec.js"
+  cmp -s wasm_exec.js "$theirs" && return
+  die "wasm_exec.js is not the one of $(go env GOVERSION). To mend: cp \"\$(go env GOROOT)/lib/wasm/wasm_exec.js\" wasm_exec.js"
+}
+
+# wasm_exec.mjs: the same file as an ES module that exports the class instead of
+# setting globalThis.Go, so that two modules of different Go versions can share a page.
+make_wasm_exec_mjs() {
+  node --input-type=module - wasm_exec.js web/dist/wasm_exec.mjs <<'JS'
+import { readFileSync, writeFileSync } from 'node:fs'
+const [from, to] = process.argv.slice(2)
+let text = readFileSync(from, 'utf8')
+const edit = (old, now) => {
+  if (text.split(old).length !== 2) throw new Error(`${from}: expected once: ${JSON.stringify(old)}`)
+  text = text.replace(old, () => now)
+}
+edit('"use strict";\n\n(() => {\n', '// Made by build.sh from wasm_exec.js: do not edit.\n')
+edit('globalThis.Go = class {', 'export const Go = class {')
+text = text.trimEnd()
+if (!text.endsWith('\n})();')) throw new Error(`${from}: does not end with })();`)
+text = text.slice(0, -'})();'.length)
+// third-party code on the page that reads process.env.X must not throw because we set process
+edit('\tif (!globalThis.path) {', '\tglobalThis.process.env ??= {};\n\n\tif (!globalThis.path) {')
+if (text.includes('globalThis.Go')) throw new Error(`${from}: globalThis.Go is left`)
+writeFileSync(to, text)
+JS
+}
+
+# compress keep.wasm unless it is the one that was compressed before; beside it
+# the sha384 for the page's integrity attribute.
+compress_wasm() {
+  node --input-type=module - web/dist/keep.wasm <<'JS'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { brotliCompressSync, gzipSync, constants as z } from 'node:zlib'
+const file = process.argv[2]
+const bytes = readFileSync(file)
+const sum = 'sha384-' + createHash('sha384').update(bytes).digest('base64') + '\n'
+const same = existsSync(file + '.sha384') && readFileSync(file + '.sha384', 'utf8') === sum
+if (!same || !existsSync(file + '.br') || !existsSync(file + '.gz')) {
+  writeFileSync(file + '.br', brotliCompressSync(bytes, { params: {
+    [z.BROTLI_PARAM_QUALITY]: 11, [z.BROTLI_PARAM_LGWIN]: 24, [z.BROTLI_PARAM_SIZE_HINT]: bytes.length } }))
+  writeFileSync(file + '.gz', gzipSync(bytes, { level: 9 }))
+  writeFileSync(file + '.sha384', sum)
+}
+JS
+}
+
+# build makes the package in web/dist/: Go as a WebAssembly module (C1), and the script that loads it.
+build() {
+  need_go
+  need_node
+  check_wasm_exec
+  mkdir -p web/dist
+  exec 9>.build/lock
+  flock 9 # two builds at once would tear each other's files
+  find web/dist -mindepth 1 -maxdepth 1 ! -name 'keep.wasm*' -exec rm -rf {} +
+  cp -R web/src/. web/dist/
+  make_wasm_exec_mjs
+  GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' "$WASM_GCFLAGS" -o .build/keep.wasm ./wasm
+  node wasm/strip-lines.mjs .build/keep.wasm web/dist/keep.wasm
+  chmod 644 web/dist/keep.wasm
+  compress_wasm
+  flock -u 9
+}
+
+# ---- verbs ----------------------------------------------------------------
+
+demo() {
+  local headless='' engine=chromium arg previous='' root=$PWD
+  for arg in "$@"; do
+    case $arg in
+      --headless | -headless) headless=1 ;;
+      --engine=* | -engine=*) engine=${arg#*=} ;;
+    esac
+    case $previous in --engine | -engine) engine=$arg ;; esac
+    previous=$arg
+  done
+  if [ -z "$headless" ]; then
+    [ $# -eq 0 ] || die "demo knows $* only together with --headless"
+    build
+    go build -o .build/sandbox ./sandbox
+    say "demo Mini-App: http://127.0.0.1:8787/   (LINE Keep is emulated per the guide; Ctrl-C ends it)"
+    exec .build/sandbox -addr 127.0.0.1:8787 -web web/dist -demo web/demo
+  fi
+  build
+  case $engine in
+    chromium) need_chromium ;;
+    firefox) need_debian firefox-esr firefox-esr ;;
+    webkit)
+      need_debian Xvfb xvfb
+      need_debian WebKitWebDriver webkit2gtk-driver # MiniBrowser comes with it
+      ;;
+  esac
+  go build -o .build/demo ./e2e/demo
+  cd "$caller"
+  exec "$root/.build/demo" -root "$root" "$@"
+}
+
+# in_browser PACKAGE…: go test in a real browser (C10). wasmbrowsertest hands the whole
+# environment to the page and fails when it is long, hence env -i.
+in_browser() {
+  local keep=(HOME="$HOME" PATH="$PWD/.build/bin:$PATH" GOOS=js GOARCH=wasm) name
+  for name in GOFLAGS GOPATH GOCACHE GOMODCACHE GOPROXY GOSUMDB GONOSUMDB GONOSUMCHECK GOTOOLCHAIN TMPDIR SSL_CERT_FILE LIFFKEEP_SANDBOX; do
+    if [ -n "${!name:-}" ]; then keep+=("$name=${!name}"); fi
+  done
+  env -i "${keep[@]}" go test -count=1 -timeout=3m -exec=wasmbrowsertest "$@"
+}
+
+# with_sandbox COMMAND…: runs it with a sandbox of its own on a free port, whose address is in LIFFKEEP_SANDBOX.
+with_sandbox() {
+  go build -o .build/sandbox ./sandbox
+  local out=.build/sandbox.out pid status=0
+  .build/sandbox -addr 127.0.0.1:0 >"$out" & pid=$!
+  for _ in $(seq 50); do
+    grep -q 'listening on' "$out" && break
+    sleep 0.1
+  done
+  LIFFKEEP_SANDBOX=$(sed -n 's/.*listening on //p' "$out") "$@" || status=$?
+  kill "$pid"
+  wait "$pid" 2>/dev/null || true
+  return $status
+}
+
+make_wasmbrowsertest() {
+  mkdir -p .build/bin
+  go build -o .build/bin/wasmbrowsertest github.com/agnivade/wasmbrowsertest
+  rm -f .build/bin/headless_shell
+  if [ "$(id -u)" -ne 0 ]; then # the first name it looks for; Debian's sandbox is not always to be had
+    printf '#!/bin/sh\nexec chromium --no-sandbox "$@"\n' >.build/bin/headless_shell
+    chmod +x .build/bin/headless_shell
+  fi
+}
+
+step() { say "== $*"; }
+
+run_tests() {
+  build
+  need_chromium
+  step 'gofmt'
+  local unformatted
+  unformatted=$(find . -path ./.build -prune -o -name '*.go' -print0 | xargs -0 gofmt -l)
+  [ -z "$unformatted" ] || die "gofmt -w these: $unformatted"
+  step 'go vet, native'
+  go vet ./...
+  step 'go vet, js/wasm'
+  GOOS=js GOARCH=wasm go vet ./wasm/... ./indexeddb/...
+  step 'go test, native'
+  go test $(go list ./... | grep -v '/e2e')
+  step 'go test, in the browser'
+  make_wasmbrowsertest
+  with_sandbox in_browser ./indexeddb/... ./wasm/...
+  local scripts
+  mapfile -t scripts < <(find web -path web/dist -prune -o -path '*/node_modules' -prune -o -name '*.test.*js' -print | sort)
+  if [ ${#scripts[@]} -gt 0 ]; then
+    step 'node --test'
+    node --test "${scripts[@]}"
+  fi
+  step 'pages in a real browser'
+  LIFFKEEP_E2E=1 go test -count=1 -timeout 9m ./e2e/...
+  say 'all tests passed'
+}
+
+size() {
+  build
+  GOOS=js GOARCH=wasm go build -trimpath -o .build/named.wasm ./wasm
+  echo 'Largest packages of keep.wasm, bytes of code before compression:'
+  go run ./e2e/wasmsize .build/named.wasm 10
+  echo
+  node --input-type=module - "$WASM_BUDGET" "$JS_BUDGET" <<'JS'
+import { readFileSync, statSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+const [wasmBudget, jsBudget] = process.argv.slice(2).map(Number)
+const dist = 'web/dist'
+
+// what the browser must have before it can ask for keep.wasm: index.js, its static
+// imports, and the modules these import on the way to the first event
+const seen = new Set()
+const visit = (file) => {
+  if (seen.has(file)) return
+  seen.add(file)
+  const text = readFileSync(join(dist, file), 'utf8')
+  const imports = /^\s*(?:import|export)\b[^'"`;]*?['"](\.[^'"]+)['"]/gm
+  for (const [, path] of text.matchAll(imports)) visit(normalize(join(dirname(file), path)))
+}
+visit('index.js')
+
+const rows = [...seen].map((file) => {
+  const bytes = readFileSync(join(dist, file))
+  return { file, raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotliCompressSync(bytes).length }
+})
+const js = rows.reduce((sum, row) => ({ raw: sum.raw + row.raw, gzip: sum.gzip + row.gzip, brotli: sum.brotli + row.brotli }),
+  { raw: 0, gzip: 0, brotli: 0 })
+const size = (name) => statSync(join(dist, name)).size
+const wasm = { raw: size('keep.wasm'), gzip: size('keep.wasm.gz'), brotli: size('keep.wasm.br') }
+const exec = readFileSync(join(dist, 'wasm_exec.mjs'))
+
+const line = (name, row) => console.log(name.padEnd(28), ...[row.raw, row.gzip, row.brotli].map((n) => String(n).padStart(10)))
+console.log(''.padEnd(28), ...['raw', 'gzip', 'brotli'].map((name) => name.padStart(10)))
+for (const row of rows) line('  ' + row.file, row)
+line('JavaScript before the wasm', js)
+line('wasm_exec.mjs, with the wasm', { raw: exec.length, gzip: gzipSync(exec, { level: 9 }).length, brotli: brotliCompressSync(exec).length })
+line('keep.wasm', wasm)
+
+let over = false
+const budget = (name, have, limit) => {
+  console.log(`${name}: ${have} of ${limit} bytes`)
+  if (have > limit) { over = true; console.log(`${name} is over its budget`) }
+}
+budget('keep.wasm, brotli', wasm.brotli, wasmBudget)
+budget('JavaScript before it, gzip', js.gzip, jsBudget)
+process.exit(over ? 1 : 0)
+JS
+}
+
+verb=${1:-}
+[ $# -gt 0 ] && shift
+case $verb in
+  demo) demo "$@" ;;
+  build) build && ls -l web/dist >&2 ;;
+  test) run_tests ;;
+  size) size ;;
+  *)
+    usage >&2
+    [ -z "$verb" ] || say "build.sh: unknown verb: $verb"
+    exit 2
+    ;;
+esac
