@@ -228,6 +228,7 @@ func TestContract_AfterCloseEverythingAnswersErrClosed(t *testing.T) {
 			},
 			"ReadArchive of none": func(done func(error)) { b.s.ReadArchive(nil, func(_ []outbox.BatchRecord, err error) { done(err) }) },
 			"Commit":              func(done func(error)) { b.s.Commit(outbox.Change{}, func(_ []uint64, err error) { done(err) }) },
+			"Lead":                func(done func(error)) { b.s.Lead(outbox.Lease{}, func(_ uint64, err error) { done(err) }) },
 			"Purge":               func(done func(error)) { b.s.Purge(attempt(1, 1), nil, done) },
 		} {
 			var got error

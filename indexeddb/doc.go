@@ -11,7 +11,8 @@
 // # Write order
 //
 // One Commit is one readwrite transaction. All its requests are issued in one go, deletes first, then commit() where the
-// engine has it. Every write names the object store segments in its scope, so the browser runs writes one after the
+// engine has it. A Lead and a Commit with a Fence ask for the lease first and issue the rest, or abort, in the success event
+// of that request; no other tab's write comes between, and without commit() the transaction ends by itself. Every write names the object store segments in its scope, so the browser runs writes one after the
 // other: they complete in the order in which they were called, over all tabs. done comes after the complete event and never before
 // (L9.2); abort means "not stored", whatever its error (WebKit gives none on a full disk).
 //
@@ -19,6 +20,8 @@
 //
 //	before commit() is called           nothing of it is on disk
 //	between commit() and complete       all or nothing; nobody was told. The next start reads what is there
+//	between lease and decision          nothing of it is on disk: the requests were not issued yet
+//	holding the lease                   it stays until its time is over; then the next page takes it, with the next token
 //	between complete and done           all of it is on disk; nobody was told. The same as above
 //	at a time-out or Close              the answer is an error, but the outcome is open: see Unknown
 //
@@ -32,6 +35,7 @@
 //	ledger         [at, n], added, never put      Uint8Array of JSON text
 //	archive        [at, id] of a delivered batch  {h, b}; goes by range, the sha256 stays in the ledger (L7.3)
 //	state          "core"                         Uint8Array
+//	               "lease", stays over a purge    {owner, until: unix ms, fence: the token}
 //
 // A record: segments[17] = {h: Uint8Array(64), b: Uint8Array(392)}. What h and b hold is outbox's business (codec.go).
 package indexeddb

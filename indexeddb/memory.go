@@ -15,7 +15,8 @@ type Memory struct {
 	disk   *disk
 	post   func(func())
 	queue  []pending
-	faults []error // one for each of the next writes
+	faults []error // one for each of the next Commits and Purges
+	denied []error // one for each of the next Leads
 	closed bool
 	killed bool
 }
@@ -23,6 +24,7 @@ type Memory struct {
 // pending is one operation that has not been answered. run touches the disk it is given, and may run on a copy first.
 type pending struct {
 	write  bool
+	lead   bool // a write that takes its faults from FailLead
 	run    func(*disk) error
 	answer func(error)
 }
@@ -51,18 +53,21 @@ func (m *Memory) PumpAll() int { return m.Pump(math.MaxInt) }
 // FailNext lets the next writes (Commit, Purge) fail, one for each error given; nil lets one pass.
 func (m *Memory) FailNext(errs ...error) { m.faults = append(m.faults, errs...) }
 
+// FailLead is FailNext for the next Leads: a test's fault hits the call that it means, however often the core renews.
+func (m *Memory) FailLead(errs ...error) { m.denied = append(m.denied, errs...) }
+
 // PendingWrites is how many Commits and Purges have not been answered.
 func (m *Memory) PendingWrites() int {
 	n := 0
 	for _, p := range m.queue {
-		if p.write {
+		if p.write && !p.lead {
 			n++
 		}
 	}
 	return n
 }
 
-// Kill ends the page here. committed is asked for each unanswered write in order (0 is the oldest) whether it had
+// Kill ends the page here. committed is asked for each unanswered write, Leads among them, in order (0 is the oldest) whether it had
 // reached the disk; the first no ends it, because a later write begins only after it. A write reaches the disk whole or
 // not at all. Nothing is ever answered afterwards. It returns how many had reached the disk; nil means none.
 func (m *Memory) Kill(committed func(i int) bool) int {
@@ -110,13 +115,17 @@ func (m *Memory) enqueue(verb, object string, p pending) {
 	if m.killed {
 		return
 	}
+	faults := &m.faults
+	if p.lead {
+		faults = &m.denied
+	}
 	if m.closed {
 		p = pending{run: refuse(verb, object, outbox.ErrClosed), answer: p.answer}
-	} else if p.write && len(m.faults) > 0 {
-		if err := m.faults[0]; err != nil {
+	} else if p.write && len(*faults) > 0 {
+		if err := (*faults)[0]; err != nil {
 			p.run = refuse(verb, object, err)
 		}
-		m.faults = m.faults[1:]
+		*faults = (*faults)[1:]
 	}
 	m.queue = append(m.queue, p)
 	if m.post != nil {
@@ -249,6 +258,7 @@ func (m *Memory) Lead(l outbox.Lease, done func(uint64, error)) {
 	var fence uint64
 	m.enqueue("lead", "lease", pending{
 		write: true,
+		lead:  true,
 		run:   func(d *disk) error { fence = d.lead(l); return nil },
 		answer: func(err error) {
 			if err != nil {

@@ -207,6 +207,7 @@ func TestStoreACommitLocksOnlyWhatItUses(t *testing.T) {
 		{"settle", outbox.Change{DropBatches: []uint64{1}, Ledger: []outbox.LedgerRow{attempt(1, 1)}}, inSegments | inBatches | inLedger},
 		{"archive put", outbox.Change{Archive: []outbox.ArchiveRecord{delivered(1, 1, "x")}}, inSegments | inArchive},
 		{"archive cleared", outbox.Change{ArchiveBefore: 1}, inSegments | inArchive},
+		{"fenced", outbox.Change{Fence: 1, Append: open("a")}, inSegments | inState},
 		{"ledger cleared", outbox.Change{LedgerBefore: 1}, inSegments | inLedger},
 	} {
 		require.Equal(t, row.want, touched(row.c), row.name)

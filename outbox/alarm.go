@@ -63,7 +63,7 @@ func (a *alarms) replied(now time.Time, o Outcome) {
 	}
 	a.replies = append(a.replies, r)
 	from := 0
-	for from < len(a.replies) && (now.Sub(a.replies[from].at) > meanSpan || len(a.replies)-from > maxSigns) {
+	for from+1 < len(a.replies) && (now.Sub(a.replies[from+1].at) > meanSpan || len(a.replies)-from > maxSigns) { // one older stays: it says what held before
 		from++
 	}
 	a.replies = a.replies[from:]
@@ -72,18 +72,23 @@ func (a *alarms) replied(now time.Time, o Outcome) {
 // appended counts acknowledged events a minute.
 func (a *alarms) appended(now time.Time, n int) {
 	minute := now.Unix() / 60
-	m := &a.minutes[minute%int64(len(a.minutes))]
+	m := a.minute(minute)
 	if m.minute != minute {
 		*m = minuteCount{minute: minute}
 	}
 	m.n += n
 }
 
+func (a *alarms) minute(unix int64) *minuteCount {
+	n := int64(len(a.minutes))
+	return &a.minutes[(unix%n+n)%n] // a clock may stand before 1970
+}
+
 // telemetry: the last ten whole minutes each had as many events as a sensor sends. An import of old conversations is none.
 func (a *alarms) telemetry(now time.Time) bool {
 	minute := now.Unix() / 60
 	for i := int64(1); i <= telemetryMinutes; i++ {
-		m := a.minutes[(minute-i)%int64(len(a.minutes))]
+		m := a.minute(minute - i)
 		if m.minute != minute-i || m.n < telemetryEvents {
 			return false
 		}
@@ -107,7 +112,7 @@ func (c *Core) Alarms() []Alarm {
 				throttled++
 			}
 		}
-		if age := now.Sub(r.at); r.left >= 0 && age >= 0 && age <= meanSpan {
+		if r.left >= 0 && now.Sub(r.at) >= 0 {
 			if known == 0 {
 				since = r.at
 			}

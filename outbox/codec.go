@@ -65,7 +65,7 @@ func decodeEntries(seq uint64, head, body []byte) (entries []Entry, sizes []int,
 		size := int(f.number())
 		e.Version = int(f.number())
 		e.NoteID, e.Key = f.text(), f.text()
-		if f.bad || len(kind) != 1 || size < 0 {
+		if f.bad || len(kind) != 1 || size < 0 || int64(e.Seq) < 0 || e.Index < 0 || e.Messages < 0 || e.Version < 0 {
 			return nil, nil, ErrDamaged
 		}
 		e.Kind = Kind(kind[0])

@@ -35,19 +35,20 @@ type Core struct {
 	noteN   uint64
 	rng     uint64
 
-	books    books      // what is counted, durable
-	append   appendLane // events on their way to disk
-	open     index      // open segments on disk
-	batches  []*sealed  // sealed batches on disk, ascending
-	send     sendLane   // the one request under way
-	gate     gate       // what keeps the next request back
-	flushes  []flush    // flushes that wait for their answer
-	recon    *reconciliation
-	looks    retry.Limiter // of the look-ups' own bucket
-	switched *bool         // the page's word on realtime that is not on disk yet
-	wanted   uint64        // answered ones asked for every open segment up to here
-	alarms   alarms
-	changed  bool // the status changed during this Step
+	books     books      // what is counted, durable
+	append    appendLane // events on their way to disk
+	open      index      // open segments on disk
+	batches   []*sealed  // sealed batches on disk, ascending
+	send      sendLane   // the one request under way
+	gate      gate       // what keeps the next request back
+	flushes   []flush    // flushes that wait for their answer
+	thinnedAt time.Time  // old rows of ledger and archive went then
+	recon     *reconciliation
+	looks     retry.Limiter // of the look-ups' own bucket
+	switched  *bool         // the page's word on realtime that is not on disk yet
+	wanted    uint64        // answered ones asked for every open segment up to here
+	alarms    alarms
+	changed   bool // the status changed during this Step
 }
 
 // New returns a core that waits for Opened.
@@ -91,6 +92,11 @@ func (c *Core) Step(now time.Time, e Event) []Command {
 		c.onFlushAsked(e)
 	case DeadAsked:
 		c.onDeadAsked(e)
+	case LedgerExported:
+		c.send.control = append(c.send.control, func() {
+			at := c.now.UnixMilli()
+			c.write(Change{}, c.batches, func(b *books) { b.exportAt = at }, nil)
+		})
 	case ReconcileAsked:
 		c.onReconcileAsked(e)
 	case Looked:

@@ -64,7 +64,7 @@ func checkKey(key string) *Refusal {
 // (JSON.stringify writes those as \ud8xx), UNFIT_CONTENT for card numbers and configured fields (L8.2).
 func inspect(text []byte, forbid []string) (messages int, refusal *Refusal) {
 	r := jsontext.New(text)
-	if r.Peek() != '{' {
+	if len(text) == 0 || text[0] != '{' {
 		return 0, refuse(InvalidEvent, "an event is an object: {conversationId, endedAt, messages: [{from, text, at}]}")
 	}
 	if at := loneSurrogate(text); at >= 0 {

@@ -171,7 +171,6 @@ func TestL7_2_RenamingKeepsEveryOtherByte(t *testing.T) {
 // The bytes of a note go out as they came, so what is no JSON must not be accepted (L9.2): the body of a whole batch would
 // be refused for it.
 func TestL9_2_WhatIsNoJSONIsRefused(t *testing.T) {
-	t.Skip("bug: jsontext.Reader takes bad escapes and numbers, and splice cuts white space instead of the brace")
 	for _, text := range []string{
 		`{"messages":[{}],"a":"\x"}`,
 		`{"messages":[{}],"a":"\u12"}`,

@@ -72,6 +72,8 @@ type (
 		Ticket uint32
 		Notes  []LedgerNote
 	}
+	// LedgerExported: the page took the ledger's rows out (L9.5).
+	LedgerExported struct{}
 	// Looked answers Look: a state for each note, in order, when the Outcome is Accepted.
 	Looked struct {
 		States  []NoteState
@@ -109,6 +111,7 @@ func (HideAsked) event()      {}
 func (DeadAsked) event()      {}
 func (RealtimeSet) event()    {}
 func (ReconcileAsked) event() {}
+func (LedgerExported) event() {}
 func (Looked) event()         {}
 func (ArchiveRead) event()    {}
 func (Led) event()            {}

@@ -183,7 +183,6 @@ func TestL7_2_KeysThatCannotStandInANoteID(t *testing.T) {
 
 // A hide has no next version (L7.1): whatever verdict a service gives it, nothing is renamed and nothing breaks.
 func TestL7_1_AConflictIsNoAnswerToAHide(t *testing.T) {
-	t.Skip("bug: settle.conflict renames the hide's noteId, and entry.renamed panics on one shorter than 11 bytes")
 	for _, noteID := range []string{"k", "a-note-id-longer-than-the-prefix"} {
 		p := openPage(t)
 		p.hide(noteID)

@@ -55,7 +55,6 @@ func TestL9_2_ADamagedStateCostsNoEvent(t *testing.T) {
 }
 
 func TestL9_2_NegativeNumbersInAStateAreNoPanic(t *testing.T) {
-	t.Skip("bug: restoreLine takes a negative shrink and negative parks, which are shift amounts")
 	for _, line := range []string{"shrink -1\n", "batch 1 3 0 0 -1\n"} {
 		p := openPage(t)
 		p.append("a", "1")

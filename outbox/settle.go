@@ -152,7 +152,7 @@ func (s *settlement) accept(e Replied) {
 	delivered := 0
 	for i, v := range s.out.Verdicts {
 		entry := s.sent.Entries[i]
-		if v.State == Conflict {
+		if v.State == Conflict && entry.Kind == Note {
 			s.conflict(entry)
 			continue
 		}
@@ -169,12 +169,22 @@ func (s *settlement) accept(e Replied) {
 			s.row.stored(entry, sum)
 		}
 	}
+	limits := c.limits()
+	filled := 2*s.batch.notes >= limits.BatchNotes || 2*s.batch.messages >= limits.BatchMessages || 2*s.batch.bytes >= limits.BatchBytes
 	s.remove()
 	s.archive()
 	s.edit(func(b *books) {
 		b.delivered += delivered
-		b.shrink = max(0, b.shrink-1) // grows back after a 413
+		if filled { // grows back after a 413, when a batch of the smaller size went through
+			b.shrink = max(0, b.shrink-1)
+		}
 	})
+}
+
+// thinning says whether old rows go with this settlement: with the first of a session, and then every hour.
+func (s *settlement) thinning() bool {
+	since := s.c.now.Sub(s.c.thinnedAt)
+	return since >= time.Hour || since < 0
 }
 
 // archive keeps the delivered bytes for a while, for reconcile (L12.1).
@@ -188,7 +198,7 @@ func (s *settlement) archive() {
 	switch {
 	case full:
 		s.change.ArchiveBefore = c.now.Add(-c.cfg.KeepDelivered / 2).UnixMilli()
-	case c.books.nextRow%64 == 0:
+	case s.thinning():
 		s.change.ArchiveBefore = c.now.Add(-c.cfg.KeepDelivered).UnixMilli()
 	}
 	s.edit(func(b *books) {
@@ -274,7 +284,7 @@ func (s *settlement) finish() {
 			b.exportAt = c.now.UnixMilli()
 		}
 	})
-	if keep := c.cfg.LedgerDays; keep > 0 && c.books.nextRow%64 == 0 {
+	if keep := c.cfg.LedgerDays; keep > 0 && s.thinning() {
 		s.change.LedgerBefore = c.now.Add(-time.Duration(keep) * 24 * time.Hour).UnixMilli()
 	}
 	c.send.batch = s.batch
@@ -283,6 +293,9 @@ func (s *settlement) finish() {
 			f(b)
 		}
 	}, func(seqs []uint64) {
+		if s.change.LedgerBefore != 0 {
+			c.thinnedAt = c.now
+		}
 		if len(seqs) > 0 {
 			for i := range s.rewrite {
 				s.rewrite[i].Seq = seqs[0]

@@ -171,7 +171,7 @@ func (c *Core) restoreLine(line []byte) {
 		case "export":
 			b.exportAt = n[0]
 		case "shrink":
-			b.shrink = int(min(n[0], 16))
+			b.shrink = int(max(0, min(n[0], 16)))
 		case "archive":
 			b.archived = n[0]
 		case "tries":
@@ -182,7 +182,7 @@ func (c *Core) restoreLine(line []byte) {
 			}
 		case "batch":
 			if s := c.batch(uint64(n[0])); s != nil {
-				s.attempts, s.uncertain, s.parks = int(n[1]), s.uncertain || n[2] == 1, int(n[4])
+				s.attempts, s.uncertain, s.parks = int(n[1]), s.uncertain || n[2] == 1, int(max(0, n[4]))
 				if n[3] != 0 {
 					s.parkedUntil = time.UnixMilli(n[3])
 				}

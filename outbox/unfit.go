@@ -14,6 +14,9 @@ type scan struct {
 func (s *scan) item(name string) error {
 	s.path = append(s.path, name)
 	defer func() { s.path = s.path[:len(s.path)-1] }()
+	if s.r.Peek() == '{' && s.encrypted() {
+		return s.r.Skip()
+	}
 	if s.forbidden(name) {
 		return refuse(UnfitContent, "the field "+s.where()+" is configured as health data: leave it out, encrypt it with a key of your own, or keep it in a store whose keys you control (S3 with KMS)") // L16.2
 	}
@@ -36,6 +39,26 @@ func (s *scan) item(name string) error {
 		err = s.card()
 	}
 	return err
+}
+
+// encrypted says whether the value under the reader is one that web/src/encrypt.js made with the page's own key (L8.3):
+// {"$enc":"A256GCM","iv":"…","data":"…"} and nothing else. It guards against mistakes, not against a page that
+// lies. Ciphertext never looks like a card number: encrypt.js puts a dot behind every 12 characters.
+func (s *scan) encrypted() bool {
+	r, n := *s.r, 0
+	names := [...]string{"$enc", "iv", "data"}
+	err := r.Object(func(key []byte) error {
+		if n == len(names) || string(key) != names[n] {
+			return jsontext.ErrSyntax
+		}
+		value, err := r.RawString()
+		if err == nil && (n == 0 && string(value) != "A256GCM" || n > 0 && hasCardNumber(value)) {
+			err = jsontext.ErrSyntax
+		}
+		n++
+		return err
+	})
+	return err == nil && n == len(names)
 }
 
 // where is the dotted path of the value under the reader.
@@ -172,7 +195,14 @@ func separatorAt(b []byte) int {
 	switch {
 	case b[0] == ' ' || b[0] == '-':
 		return 1
-	case len(b) >= 3 && b[0] == 0xe3 && b[1] == 0x80 && b[2] == 0x80, len(b) >= 3 && b[0] == 0xef && b[1] == 0xbc && b[2] == 0x8d:
+	case len(b) >= 2 && b[0] == 0xc2 && b[1] == 0xa0: // no-break space
+		return 2
+	case len(b) < 3:
+		return 0
+	case b[0] == 0xe3 && b[1] == 0x80 && b[2] == 0x80, // ideographic space
+		b[0] == 0xef && b[1] == 0xbc && b[2] == 0x8d,                 // full-width hyphen
+		b[0] == 0xe2 && b[1] == 0x80 && b[2] >= 0x90 && b[2] <= 0x95, // hyphens and dashes
+		b[0] == 0xe2 && b[1] == 0x88 && b[2] == 0x92:                 // minus
 		return 3
 	}
 	return 0

@@ -212,6 +212,9 @@ func (d *driver) readLedger(ticket uint32, from, to int64, after outbox.LedgerPo
 			return
 		}
 		d.answer(ticket, jsontext.AppendString(nil, string(lines)), err)
+		if err == nil {
+			d.post(outbox.LedgerExported{})
+		}
 	})
 }
 

@@ -106,6 +106,9 @@ func (s Service) DecodeLook(noteIDs []string, r outbox.Reply) ([]outbox.NoteStat
 	if err == nil && id != "" {
 		err = add(id, state, sum)
 	}
+	if err == nil {
+		err = j.End()
+	}
 	if err != nil || len(states) != len(noteIDs) {
 		o.Cause = outbox.Unclear
 		return nil, o
@@ -169,7 +172,7 @@ func verdicts(b outbox.Batch, body []byte) ([]outbox.Verdict, bool) {
 	if err != nil || r.End() != nil {
 		return nil, false
 	}
-	if list == nil && len(b.Entries) == 1 && one.noteID == b.Entries[0].NoteID {
+	if list == nil && len(b.Entries) == 1 && one.noteID == b.Entries[0].NoteID && (one.known || !one.judged) {
 		list = []outbox.Verdict{one.Verdict}
 	}
 	return list, len(list) == len(b.Entries)
@@ -178,7 +181,8 @@ func verdicts(b outbox.Batch, body []byte) ([]outbox.Verdict, bool) {
 type verdict struct {
 	outbox.Verdict
 	noteID string
-	known  bool // the status is one of the three words
+	judged bool // there is a status
+	known  bool // it is one of the three words
 }
 
 func (v *verdict) field(r *jsontext.Reader, key []byte) (err error) {
@@ -192,6 +196,7 @@ func (v *verdict) field(r *jsontext.Reader, key []byte) (err error) {
 	case "sha256":
 		v.SHA256 = text
 	case "status":
+		v.judged = true
 		switch text {
 		case "stored":
 			v.State, v.known = outbox.Stored, true

@@ -109,7 +109,10 @@ func (r *Reader) RawString() ([]byte, error) {
 			r.pos = i + 1
 			return r.data[start:i], nil
 		case c == '\\':
-			i++
+			if i++; i >= len(r.data) || !escape(r.data[i:]) {
+				r.pos = i
+				return nil, ErrSyntax
+			}
 		case c < 0x20:
 			r.pos = i
 			return nil, ErrSyntax
@@ -128,21 +131,60 @@ func (r *Reader) String() (string, error) {
 	return Unescape(raw)
 }
 
+// escape says whether b, behind a backslash, is an escape of JSON.
+func escape(b []byte) bool {
+	switch b[0] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return true
+	case 'u':
+		_, ok := hex4(b[1:])
+		return ok
+	}
+	return false
+}
+
 // RawNumber reads a number and returns its text.
 func (r *Reader) RawNumber() ([]byte, error) {
-	if c := r.Peek(); c != '-' && (c < '0' || c > '9') {
+	r.Peek()
+	start := r.pos
+	r.sign("-")
+	if r.at('0') {
+		r.pos++
+	} else if !r.digits() {
 		return nil, ErrSyntax
 	}
-	start := r.pos
-	for r.pos < len(r.data) {
-		switch c := r.data[r.pos]; {
-		case c >= '0' && c <= '9', c == '-', c == '+', c == '.', c == 'e', c == 'E':
-			r.pos++
-			continue
+	if r.at('.') {
+		if r.pos++; !r.digits() {
+			return nil, ErrSyntax
 		}
-		break
+	}
+	if r.at('e') || r.at('E') {
+		r.pos++
+		r.sign("+-")
+		if !r.digits() {
+			return nil, ErrSyntax
+		}
 	}
 	return r.data[start:r.pos], nil
+}
+
+func (r *Reader) at(c byte) bool { return r.pos < len(r.data) && r.data[r.pos] == c }
+
+func (r *Reader) sign(which string) {
+	for i := range len(which) {
+		if r.at(which[i]) {
+			r.pos++
+			return
+		}
+	}
+}
+
+func (r *Reader) digits() bool {
+	start := r.pos
+	for r.pos < len(r.data) && r.data[r.pos] >= '0' && r.data[r.pos] <= '9' {
+		r.pos++
+	}
+	return r.pos > start
 }
 
 // Int reads a whole number.
@@ -236,8 +278,18 @@ func hex4(b []byte) (rune, bool) {
 	if len(b) < 4 {
 		return 0, false
 	}
-	n, err := strconv.ParseUint(string(b[:4]), 16, 32)
-	return rune(n), err == nil
+	var n rune
+	for _, c := range b[:4] {
+		switch {
+		case c >= '0' && c <= '9':
+			n = n<<4 | rune(c-'0')
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			n = n<<4 | rune(c|0x20-'a'+10)
+		default:
+			return 0, false
+		}
+	}
+	return n, true
 }
 
 // AppendString appends s as a JSON string, quotes included.

@@ -35,8 +35,8 @@ test('C1: what a server may answer instead of the module', { skip }, async (t) =
     ['500', '', { status: 500 }, /answered 500: .*pass its address as wasm/],
     ['404 as a page', '<html>', { status: 404, type: 'text/html' }, /answered 404/],
     ['the dev server\'s index.html', '<!doctype html>', { type: 'text/html; charset=utf-8' }, /is an HTML page, not a module: .*keep\.wasm\?url/],
-    ['garbage named wasm', 'garbage', { type: 'application/wasm' }, /keep\.wasm could not be started: .*magic/],
-    ['garbage without a type', 'garbage', {}, /keep\.wasm could not be started: .*magic/],
+    ['garbage named wasm', 'garbage', { type: 'application/wasm' }, /keep\.wasm could not be started \(.*magic.*\): deploy/],
+    ['garbage without a type', 'garbage', {}, /keep\.wasm could not be started \(.*magic.*\): deploy/],
     ['nothing', '', { type: 'application/wasm' }, /keep\.wasm could not be started/],
     ['a module that is not Go\'s', Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0), { type: 'application/wasm' }, /ended while it started/],
   ]) {
@@ -63,7 +63,7 @@ test('a network that fails, and a wrong integrity', { skip }, async (t) => {
     asked.push([String(address), init])
     throw new TypeError('Failed to fetch')
   })
-  await refused(url, /keep\.wasm could not be started: Failed to fetch/)
+  await refused(url, /keep\.wasm could not be started \(Failed to fetch\)/)
   await refused(url, /Failed to fetch/, 'sha384-abc')
   assert.deepEqual(asked, [[url, {}], [url, { integrity: 'sha384-abc' }]])
 })

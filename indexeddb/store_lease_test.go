@@ -1,0 +1,201 @@
+//go:build js && wasm
+
+package indexeddb
+
+import (
+	"syscall/js"
+	"testing"
+	"time"
+
+	"github.com/liff-keep/liff-keep/outbox"
+	"github.com/stretchr/testify/require"
+)
+
+// What the browser adds to the contract of the lease: transactions that end by themselves, time-outs, foreign records.
+
+func init() {
+	storeTab = func(b rig) outbox.Store {
+		s, err := openResult(Options{Name: unwrap(b.s.(*Store).db).Get("name").String()})
+		require.NoError(b.t, err)
+		b.t.(*testing.T).Cleanup(s.Close)
+		return s
+	}
+}
+
+// ask is one Lead, whatever comes.
+func (b rig) ask(owner string, now, until int64) (uint64, error) {
+	b.t.Helper()
+	return answered(b, func(done func(uint64, error)) {
+		b.s.Lead(outbox.Lease{Owner: owner, Now: now, Until: until}, done)
+	})
+}
+
+func TestStoreTheLeaseSurvivesReopening(t *testing.T) {
+	name := freshName()
+	first := openStore(t, Options{Name: name})
+	require.Equal(t, uint64(1), rigOf(t, first).lead(outbox.Lease{Owner: "a", Until: 100}))
+	first.Close()
+	b := rigOf(t, openStore(t, Options{Name: name}))
+	require.Zero(t, b.lead(outbox.Lease{Owner: "b", Now: 99, Until: 199}))
+	require.Equal(t, uint64(1), b.lead(outbox.Lease{Owner: "a", Now: 99, Until: 199}))
+	b.stored(outbox.Change{Fence: 1, Append: open("a")})
+}
+
+// commit() before the decision would shut it out; a Change without a Fence still ends with it (WebKit before 15 has none).
+func TestStoreOnlyAChangeWithoutAFenceCallsCommit(t *testing.T) {
+	s := openStore(t, Options{Name: freshName()})
+	b := rigOf(t, s)
+	require.True(t, s.hasCommit)
+	javaScript(`globalThis.realCommit = IDBTransaction.prototype.commit, globalThis.commits = 0`)
+	defer javaScript(`() => { IDBTransaction.prototype.commit = globalThis.realCommit }`).Invoke()
+	javaScript(`IDBTransaction.prototype.commit = function () { globalThis.commits++; return globalThis.realCommit.call(this) }`)
+	for i, row := range []struct {
+		name string
+		call func()
+		want int
+	}{
+		{"append", func() { b.stored(outbox.Change{Append: open("a")}) }, 1},
+		{"Lead", func() { require.Equal(t, uint64(1), b.lead(outbox.Lease{Owner: "a", Until: 100})) }, 0},
+		{"refused Lead", func() { require.Zero(t, b.lead(outbox.Lease{Owner: "b", Until: 100})) }, 0},
+		{"fenced append", func() { b.stored(outbox.Change{Fence: 1, Append: open("b")}) }, 0},
+	} {
+		before := js.Global().Get("commits").Int()
+		row.call()
+		require.Equal(t, row.want, js.Global().Get("commits").Int()-before, "%d: %s", i, row.name)
+	}
+	withoutCommit(s)
+	require.Equal(t, uint64(1), b.lead(outbox.Lease{Owner: "a", Until: 100}))
+	b.stored(outbox.Change{Fence: 1, Append: open("c")})
+	require.Equal(t, "abc", letters(b.scan(0, 9)))
+}
+
+func TestStoreLeadsAndFencedCommitsRegisterNoFunction(t *testing.T) {
+	s := openStore(t, Options{Name: freshName()})
+	before, under := nextFunc(), len(page.ops)
+	rigOf(t, s).wait(600, func(ok func()) {
+		for i := range 200 {
+			s.Lead(outbox.Lease{Owner: string(rune('a' + i%2)), Now: int64(i), Until: int64(i)}, func(_ uint64, err error) {
+				require.NoError(t, err)
+				ok()
+			})
+			s.Commit(outbox.Change{Fence: uint64(i + 1), Append: open("a")}, func(_ []uint64, err error) {
+				require.NoError(t, err)
+				ok()
+			})
+			s.Commit(outbox.Change{Fence: uint64(i), State: []byte{1}}, func(_ []uint64, err error) {
+				if i > 0 {
+					require.ErrorIs(t, err, outbox.ErrFenced)
+				}
+				ok()
+			})
+		}
+	})
+	require.Len(t, page.ops, under)
+	require.Equal(t, uint64(1), nextFunc()-before, "only the counter's own")
+}
+
+// A time-out before the decision aborts: it is certain that nothing is stored, and that nobody has the lease.
+func TestTrapATimeOutBeforeTheDecisionStoresNothing(t *testing.T) {
+	name := freshName()
+	require.Equal(t, uint64(1), rigOf(t, openStore(t, Options{Name: name})).lead(outbox.Lease{Owner: "a", Until: 100}))
+	s := openStore(t, Options{Name: name, Timeout: 60 * time.Millisecond})
+	release := occupy(t, name)
+	defer release()
+	var lead, commit error
+	rigOf(t, s).wait(2, func(ok func()) {
+		s.Lead(outbox.Lease{Owner: "b", Now: 100, Until: 200}, func(fence uint64, err error) {
+			require.Zero(t, fence)
+			lead = err
+			ok()
+		})
+		s.Commit(outbox.Change{Fence: 1, Append: open("a")}, func(_ []uint64, err error) { commit = err; ok() })
+	})
+	for _, err := range []error{lead, commit} {
+		require.ErrorIs(t, err, outbox.ErrUnavailable)
+		require.ErrorContains(t, err, "TimeoutError")
+		require.False(t, Unknown(err))
+	}
+	release()
+	b := rigOf(t, openStore(t, Options{Name: name}))
+	require.Empty(t, b.scan(0, 9))
+	require.Equal(t, uint64(1), b.lead(outbox.Lease{Owner: "a", Now: 100, Until: 200}), "the aborted Lead took it")
+}
+
+// After Close nobody is there to decide: the late success event finds no operation and writes nothing.
+func TestTrapACloseBeforeTheDecisionWritesNothing(t *testing.T) {
+	name := freshName()
+	require.Equal(t, uint64(1), rigOf(t, openStore(t, Options{Name: name})).lead(outbox.Lease{Owner: "a", Until: 100}))
+	s := openStore(t, Options{Name: name})
+	release := occupy(t, name)
+	defer release()
+	rigOf(t, s).wait(2, func(ok func()) {
+		s.Lead(outbox.Lease{Owner: "b", Now: 100, Until: 200}, func(fence uint64, err error) {
+			require.Zero(t, fence)
+			require.ErrorIs(t, err, outbox.ErrClosed)
+			ok()
+		})
+		s.Commit(outbox.Change{Fence: 1, Append: open("a")}, func(_ []uint64, err error) {
+			require.ErrorIs(t, err, outbox.ErrClosed)
+			ok()
+		})
+		s.Close()
+	})
+	release()
+	b := rigOf(t, openStore(t, Options{Name: name}))
+	require.Empty(t, b.scan(0, 9)) // behind the closed store's transactions
+	require.Equal(t, uint64(1), b.lead(outbox.Lease{Owner: "a", Now: 100, Until: 200}))
+}
+
+// What throws in the decision stores nothing, and the store goes on.
+func TestTrapAThrowInTheDecisionStoresNothing(t *testing.T) {
+	s := openStore(t, Options{Name: freshName()})
+	b := rigOf(t, s)
+	b.lead(outbox.Lease{Owner: "a", Until: 100})
+	_, err := b.commit(outbox.Change{Fence: 1, Append: open("a"), PutOpen: []outbox.Segment{{Seq: 5, Head: []byte("head b")}}})
+	require.NoError(t, err)
+	b.wait(1, func(ok func()) {
+		o := &op{verb: "commit", object: "change", write: true, done: func(err error) {
+			require.ErrorIs(t, err, outbox.ErrUnavailable)
+			require.ErrorContains(t, err, "DataError")
+			ok()
+		}}
+		s.run(o, inSegments|inState, func(tx js.Value) func() error {
+			o.afterLease(tx, func(lease) error {
+				in(tx, "segments").Call("put", record([]byte("head x"), nil))
+				in(tx, "segments").Call("put", record(nil, nil), js.Global().Get("NaN")) // no key
+				return nil
+			})
+			return nil
+		})
+	})
+	require.Equal(t, "ba", letters(b.scan(0, 9)))
+	require.Empty(t, page.ops)
+}
+
+// To guess a token could wake an old holder.
+func TestStoreADamagedLeaseIsNamed(t *testing.T) {
+	for name, value := range map[string]any{
+		"text":              "text",
+		"null":              nil,
+		"no owner":          map[string]any{"until": 1, "fence": 1},
+		"no end":            map[string]any{"owner": "a", "fence": 1},
+		"no token":          map[string]any{"owner": "a", "until": 1},
+		"token 0":           map[string]any{"owner": "a", "until": 1, "fence": 0},
+		"half a token":      map[string]any{"owner": "a", "until": 1, "fence": 1.5},
+		"no number a token": map[string]any{"owner": "a", "until": 1, "fence": js.Global().Get("NaN")},
+	} {
+		s := openStore(t, Options{Name: freshName()})
+		b := rigOf(t, s)
+		tx, err := s.begin(inState, true)
+		require.NoError(t, err)
+		in(tx, "state").Call("put", js.ValueOf(value), leaseKey)
+		await(t, tx, "complete")
+		fence, err := b.ask("a", 0, 100)
+		require.ErrorIs(t, err, outbox.ErrDamaged, name)
+		require.Zero(t, fence, name)
+		_, err = b.commit(outbox.Change{Fence: 1, Append: open("a")})
+		require.ErrorIs(t, err, outbox.ErrDamaged, name)
+		b.stored(outbox.Change{Append: open("b")})
+		require.Equal(t, "b", letters(b.scan(0, 9)), name)
+	}
+}
