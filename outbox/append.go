@@ -254,6 +254,7 @@ func (c *Core) onAppendCommitted(seqs []uint64) {
 		c.open.written(seqs[i], part)
 		at += n
 	}
+	c.tail.add(a.writing, c.cfg.Limits.NoteOverhead)
 	c.alarms.appended(c.now, len(receipts))
 	c.emit(Acknowledge{Receipts: receipts})
 	c.resetAppend()

@@ -13,6 +13,7 @@ type Batch struct {
 	ID       uint64 // its key in the store
 	Name     string // "<install>-<id>", unique over devices; stands in the ledger
 	SealedAt time.Time
+	Replaced []string // ids of entries that later ones took the place of; for the ledger
 	Entries  []Entry
 }
 
@@ -39,6 +40,13 @@ func encodeBatch(b Batch) BatchRecord {
 	head := append([]byte("batch\t"), b.Name...)
 	head = append(head, '\t')
 	head = strconv.AppendInt(head, b.SealedAt.UnixMilli(), 10)
+	head = append(head, '\t')
+	for i, id := range b.Replaced {
+		if i > 0 {
+			head = append(head, ' ')
+		}
+		head = append(head, id...)
+	}
 	head = append(head, '\n')
 	s := encodeSegment(0, b.Entries)
 	return BatchRecord{ID: b.ID, Head: append(head, s.Head...), Body: s.Body}
@@ -50,6 +58,11 @@ func DecodeBatch(r BatchRecord) (Batch, error) {
 	f := fields{rest: line}
 	word := f.text()
 	b := Batch{ID: r.ID, Name: f.text(), SealedAt: time.UnixMilli(f.number())}
+	for ids := f.text(); ids != ""; {
+		var id string
+		id, ids, _ = jsontext.CutByte(ids, ' ')
+		b.Replaced = append(b.Replaced, id)
+	}
 	entries, _, err := decodeEntries(0, rest, r.Body)
 	if err != nil || f.bad || word != "batch" || len(entries) == 0 {
 		return Batch{}, ErrDamaged

@@ -37,6 +37,7 @@ type Core struct {
 
 	books     books      // what is counted, durable
 	append    appendLane // events on their way to disk
+	tail      tail       // newest open notes, for a parting shot
 	open      index      // open segments on disk
 	batches   []*sealed  // sealed batches on disk, ascending
 	send      sendLane   // the one request under way
@@ -92,6 +93,8 @@ func (c *Core) Step(now time.Time, e Event) []Command {
 		c.onFlushAsked(e)
 	case DeadAsked:
 		c.onDeadAsked(e)
+	case Hashed:
+		c.onHashed(e)
 	case LedgerExported:
 		c.send.control = append(c.send.control, func() {
 			at := c.now.UnixMilli()
@@ -106,8 +109,10 @@ func (c *Core) Step(now time.Time, e Event) []Command {
 	case RealtimeSet:
 		c.onRealtimeSet(e)
 	case Led:
-		c.gate.leading, c.gate.told = e.On, true
+		c.gate.leading, c.gate.told, c.gate.fence = e.On, true, e.Fence
 		c.changed = true
+	case Left:
+		c.onLeft()
 	case Nudged:
 		c.rescan()
 	case Shown:

@@ -58,7 +58,7 @@ func (c *Core) onDeadAsked(e DeadAsked) {
 			again.Seq, again.Index = 0, 0
 			ch.Append = []Segment{encodeSegment(0, []Entry{again})}
 		}
-		ch.Ledger = []LedgerRow{{LedgerPos{c.now.UnixMilli(), c.books.nextRow}, row.text(c.cfg)}}
+		ch.Ledger = c.row(row)
 		c.write(ch, c.batches, func(b *books) {
 			b.nextRow++
 			b.dead, b.deadBytes = b.dead-1, b.deadBytes-size

@@ -72,6 +72,8 @@ type (
 		Ticket uint32
 		Notes  []LedgerNote
 	}
+	// Hashed answers Hash: hex, or "" where the page cannot hash.
+	Hashed struct{ SHA256 string }
 	// LedgerExported: the page took the ledger's rows out (L9.5).
 	LedgerExported struct{}
 	// Looked answers Look: a state for each note, in order, when the Outcome is Accepted.
@@ -86,8 +88,13 @@ type (
 	}
 	// RealtimeSet: the kill switch; off = to disk only (L13.4).
 	RealtimeSet struct{ On bool }
-	// Led: this page is the one that sends, or no longer.
-	Led struct{ On bool }
+	// Led: this page is the one that sends, or no longer. Fence is the token of its lead (Store.Lead).
+	Led struct {
+		On    bool
+		Fence uint64
+	}
+	// Left: the page is being left, or went out of sight.
+	Left struct{}
 	// Nudged: another page may have appended.
 	Nudged struct{}
 	// Shown: the page came to the foreground or left it.
@@ -112,6 +119,8 @@ func (DeadAsked) event()      {}
 func (RealtimeSet) event()    {}
 func (ReconcileAsked) event() {}
 func (LedgerExported) event() {}
+func (Hashed) event()         {}
+func (Left) event()           {}
 func (Looked) event()         {}
 func (ArchiveRead) event()    {}
 func (Led) event()            {}
@@ -142,6 +151,12 @@ type (
 	// Send reads the batch, makes the request with the token just read, and answers Replied. Only ever given after the
 	// batch, and the mark that it is on the wire, are on disk.
 	Send struct{ Batch uint64 }
+	// Hash answers Hashed with the sha256 of Text.
+	Hash struct{ Text []byte }
+	// Shoot sends a copy of open notes in a request that outlives the page; nobody waits for its answer.
+	Shoot struct{ Batch Batch }
+	// Dethroned tells the page that another one sends now.
+	Dethroned struct{}
 	// Look asks the service for the state of notes, with a token of its own, and answers Looked.
 	Look struct{ NoteIDs []string }
 	// ReadArchive answers ArchiveRead.
@@ -171,6 +186,9 @@ func (ReadSegments) command() {}
 func (ReadToken) command()    {}
 func (Send) command()         {}
 func (Acknowledge) command()  {}
+func (Hash) command()         {}
+func (Shoot) command()        {}
+func (Dethroned) command()    {}
 func (Look) command()         {}
 func (ReadArchive) command()  {}
 func (Answer) command()       {}

@@ -8,12 +8,14 @@ import (
 
 // ledgerRow is one line of the ledger, written in the transaction of what it speaks of. A row is a JSON object:
 //
-//	at (unix ms), kind ("attempt", "retried", "discarded", "purged"), api, channelId, userId, batch, attempt, status,
-//	quota_remaining, request_id, events, messages, bytes, note, notes: [{id, noteId, sha256}], dead: [id]
+//	n, at (unix ms), kind ("attempt", "retried", "discarded", "purged"), api, channelId, userId, batch, attempt, status,
+//	quota_remaining, request_id, events, messages, bytes, note, notes: [{id, noteId, sha256}], dead: [id],
+//	replaced: [id], rewritten: [id], chain (hex)
 //
 // The names api, channelId, userId, status, quota_remaining are those of the guide's queries (L6.1, L13.6); request_id is
 // what LINE support asks for (L6.3), sha256 what a physical purge needs after the payload is gone (L7.3).
 type ledgerRow struct {
+	n               uint64 // counts the rows: their order, also when the clock went back
 	at              time.Time
 	kind            string
 	batch           string
@@ -24,6 +26,8 @@ type ledgerRow struct {
 	note            string
 	sums            jsontext.Writer // the members of the notes' list
 	died            []string
+	replaced        []string // ids of entries that a later one took the place of, within the debounce (L9.3)
+	rewritten       []string // ids of entries that were written again as their next version (L7.2)
 }
 
 // stored adds a note that the service has.
@@ -46,6 +50,7 @@ func (r *ledgerRow) text(cfg Config) []byte {
 		}
 	}
 	w.Open('{')
+	w.IntField("n", int64(r.n))
 	w.IntField("at", r.at.UnixMilli())
 	text("kind", r.kind)
 	text("api", "keep")
@@ -70,10 +75,16 @@ func (r *ledgerRow) text(cfg Config) []byte {
 		w.Raw(r.sums.Text)
 		w.Close(']')
 	}
-	if len(r.died) > 0 {
-		w.Name("dead")
+	for _, l := range []struct {
+		name string
+		ids  []string
+	}{{"dead", r.died}, {"replaced", r.replaced}, {"rewritten", r.rewritten}} {
+		if len(l.ids) == 0 {
+			continue
+		}
+		w.Name(l.name)
 		w.Open('[')
-		for _, id := range r.died {
+		for _, id := range l.ids {
 			w.String(id)
 		}
 		w.Close(']')
@@ -82,15 +93,30 @@ func (r *ledgerRow) text(cfg Config) []byte {
 	return w.Text
 }
 
+// row gives a row its place.
+func (c *Core) row(r ledgerRow) []LedgerRow {
+	r.n = c.books.nextRow
+	return []LedgerRow{{LedgerPos{c.now.UnixMilli(), r.n}, r.text(c.cfg)}}
+}
+
+// linked puts the row's link in the chain at its end: chain = sha256 of the link before, a line feed and the row without
+// its own link. Whoever has the rows can compute it: a row that was changed or taken out breaks the chain behind it.
+func linked(row []byte, chain string) []byte {
+	if chain == "" {
+		return row
+	}
+	return append(jsontext.AppendString(append(row[:len(row)-1], `,"chain":`...), chain), '}')
+}
+
 // Purged returns what stands in the emptied store: one row that says how many entries went with the user's log-out, and
 // the books, which still know the quota (invariant 7).
 func (c *Core) Purged(now time.Time) (LedgerRow, []byte) {
 	n := c.Counts()
 	gone := n.Pending + n.Parked + n.Dead
 	b := c.books
-	r := ledgerRow{at: now, kind: "purged", notes: gone}
+	r := ledgerRow{n: b.nextRow, at: now, kind: "purged", notes: gone}
 	row := LedgerRow{LedgerPos{now.UnixMilli(), b.nextRow}, r.text(c.cfg)}
 	b.nextRow++
-	b.delivered, b.sent, b.discarded, b.purged = 0, 0, 0, b.purged+gone
+	b.delivered, b.sent, b.discarded, b.purged, b.chain = 0, 0, 0, b.purged+gone, ""
 	return row, encodeState(b, nil, 0)
 }

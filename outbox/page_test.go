@@ -144,6 +144,8 @@ func (p *page) do(core *outbox.Core, cmd outbox.Command) {
 	case outbox.ReadToken:
 		p.reads = append(p.reads, c.Fresh)
 		post(outbox.TokenRead{OK: p.hasToken})
+	case outbox.Hash: // a page without crypto.subtle: rows without a chain
+		post(outbox.Hashed{})
 	case outbox.Send:
 		p.disk.ReadBatch(c.Batch, func(r outbox.BatchRecord, err error) {
 			require.NoError(p.t, err)

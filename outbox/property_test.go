@@ -1,8 +1,12 @@
 package outbox_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -170,12 +174,22 @@ func (r *rig) checkEnd() {
 			}
 		}
 	})
-	ledger := map[string]bool{}
+	ledger, accounted := map[string]bool{}, map[string]bool{}
 	r.disk.ReadLedger(0, 1<<60, outbox.LedgerPos{}, 1<<30, func(rows []outbox.LedgerRow, _ error) {
+		slices.SortFunc(rows, func(a, b outbox.LedgerRow) int { return int(a.N) - int(b.N) }) // as written, whatever the clock did
+		chain := ""
 		for _, row := range rows {
-			for _, part := range strings.Split(string(row.Text), `"noteId":"`)[1:] {
-				ledger[part[:strings.Index(part, `"`)]] = true
+			var read ledgerText
+			if err := json.Unmarshal(row.Text, &read); err != nil {
+				r.fail("ledger row %s: %v", row.Text, err)
 			}
+			for _, n := range read.Notes {
+				ledger[n.NoteID], accounted[n.ID] = true, true
+			}
+			for _, id := range slices.Concat(read.Dead, read.Replaced, read.Rewritten) {
+				accounted[id] = true
+			}
+			chain = r.link(chain, string(row.Text), read.Chain)
 		}
 	})
 	r.settle()
@@ -188,6 +202,9 @@ func (r *rig) checkEnd() {
 		}
 	}
 	for ticket, d := range r.drafts {
+		if d.id != "" && strings.Contains(d.id, ".") && !d.hide && !accounted[d.id] {
+			r.fail("entry %s (%s) was acknowledged, and no ledger row says where it went", d.id, d.noteID)
+		}
 		if d.answers > 1 {
 			r.fail("ticket %d was answered %d times", ticket, d.answers)
 		}
@@ -202,6 +219,23 @@ func (r *rig) checkEnd() {
 	if n := r.core.Counts(); n.Dead != deadCount {
 		r.fail("%d dead letters on disk, %d counted", deadCount, n.Dead)
 	}
+}
+
+// ledgerText is a ledger row as an auditor reads it.
+type ledgerText struct {
+	Notes                     []struct{ ID, NoteID string }
+	Dead, Replaced, Rewritten []string
+	Chain                     string
+}
+
+// link checks a row's link in the chain: sha256 of the link before, a line feed, and the row without its own.
+func (r *rig) link(before, row, chain string) string {
+	bare := strings.Replace(row, `,"chain":"`+chain+`"}`, "}", 1)
+	sum := sha256.Sum256([]byte(before + "\n" + bare))
+	if hex.EncodeToString(sum[:]) != chain {
+		r.fail("the chain of the ledger is broken at %s", row)
+	}
+	return chain
 }
 
 // replaced says whether a later append under the same noteId took the place of d, as it may within the debounce.

@@ -153,7 +153,7 @@ func (c *Core) onArchiveRead(e ArchiveRead) {
 		row.messages, row.bytes = row.messages+entry.Messages, row.bytes+len(entry.Raw)
 		row.stored(entry, "")
 	}
-	ch.Ledger = []LedgerRow{{LedgerPos{c.now.UnixMilli(), c.books.nextRow}, row.text(c.cfg)}}
+	ch.Ledger = c.row(row)
 	c.write(ch, c.batches, func(b *books) {
 		b.nextRow++
 		b.delivered -= len(again)

@@ -47,6 +47,7 @@ type draft struct {
 	key     string
 	hide    bool
 	noteID  string // from the receipt
+	id      string // from the receipt
 	answers int
 	taken   bool // on disk: acknowledged, or committed when the page died
 	at      time.Time
@@ -57,7 +58,7 @@ func newRig(seed int64) *rig {
 		drafts: map[uint32]*draft{}, sealed: map[string][]byte{}}
 	r.line = linekeep.Service{BaseURL: "https://keep.example", ChannelID: "1"}
 	r.cfg = outbox.Config{Channel: "1", User: "u", Policy: r.line.Policy(), Limits: r.line.Limits(), FlushEvery: 5 * time.Minute,
-		FlushAt: 400, Debounce: 200 * time.Millisecond, MaxQueueBytes: 64 << 20, LedgerDays: 30,
+		FlushAt: 400, Debounce: 200 * time.Millisecond, MaxQueueBytes: 64 << 20, LedgerDays: 3650,
 		LookPolicy: retry.LineStatus(), KeepDelivered: 48 * time.Hour}
 	r.cfg.Limits.BatchNotes, r.cfg.Limits.BatchMessages, r.cfg.FlushAt = 6, 12, 9 // small, so that every edge is near
 	r.keep = &keep{r: r, notes: map[string]*stored{}}
@@ -131,6 +132,9 @@ func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
 				r.send(rec, err, post)
 			}
 		})
+	case outbox.Hash:
+		sum := sha256.Sum256(c.Text)
+		r.outside = append(r.outside, func() { post(outbox.Hashed{SHA256: hex.EncodeToString(sum[:])}) })
 	case outbox.Look:
 		r.outside = append(r.outside, func() {
 			states, o := r.line.DecodeLook(c.NoteIDs, r.keep.look(c.NoteIDs))
@@ -143,7 +147,7 @@ func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
 	case outbox.Acknowledge:
 		for _, a := range c.Receipts {
 			d := r.drafts[a.Ticket]
-			d.answers, d.noteID, d.taken, d.at = d.answers+1, a.NoteID, true, a.At
+			d.answers, d.noteID, d.id, d.taken, d.at = d.answers+1, a.NoteID, a.ID, true, a.At
 		}
 	case outbox.Reject:
 		for _, a := range c.Rejections {

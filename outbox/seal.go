@@ -83,14 +83,23 @@ func (c *Core) onSegmentsRead(e SegmentsRead) {
 	}
 	if len(cut.taken) > 0 {
 		b := c.name(next, cut.taken)
+		b.Replaced = cut.replaced
 		next++
 		ch.PutBatches = []BatchRecord{encodeBatch(b)}
 		after = append(append([]*sealed(nil), after...), summarize(b))
 		last := cut.taken[len(cut.taken)-1]
 		c.open.sealed = place{last.Seq, last.Index}
 	}
-	c.write(ch, after, func(b *books) { b.nextBatch = next }, func([]uint64) {
+	if len(cut.taken) == 0 && len(cut.replaced) > 0 { // nothing of them is sent: the ledger says where they went
+		row := ledgerRow{at: c.now, kind: "replaced", replaced: cut.replaced}
+		ch.Ledger = c.row(row)
+	}
+	c.write(ch, after, func(b *books) {
+		b.nextBatch = next
+		b.nextRow += uint64(len(ch.Ledger))
+	}, func([]uint64) {
 		c.open.consume(e.Segments[:cut.segments], cut.rest)
+		c.tail.sealedUpTo(c.open.sealed, c.cfg.Limits.NoteOverhead)
 	})
 }
 
@@ -100,11 +109,13 @@ type cut struct {
 	segments int       // leading segments that go
 	back     []Segment // written back under their own Seq: the rest of the last one, and damaged ones
 	rest     []Entry   // entries of the rest
+	replaced []string  // ids of entries that go because a later one took their place
 }
 
 func (c *Core) cut(segments []Segment) (r cut) {
 	var live []Entry
 	ends := make([]int, len(segments)) // live entries up to the end of each segment
+	gone := make([]int, len(segments)) // replaced ones up to there
 	stop := false
 	for i, s := range segments {
 		entries, _, err := decodeEntries(s.Seq, s.Head, s.Body)
@@ -114,6 +125,7 @@ func (c *Core) cut(segments []Segment) (r cut) {
 		}
 		for _, e := range entries {
 			if _, gone := c.open.superseded[place{e.Seq, e.Index}]; gone {
+				r.replaced = append(r.replaced, e.ID())
 				continue
 			}
 			if !stop && c.unsettled(e) {
@@ -123,7 +135,7 @@ func (c *Core) cut(segments []Segment) (r cut) {
 			}
 			live = append(live, e)
 		}
-		ends[i] = len(live)
+		ends[i], gone[i] = len(live), len(r.replaced)
 	}
 	if !stop {
 		r.taken = live
@@ -146,6 +158,11 @@ func (c *Core) cut(segments []Segment) (r cut) {
 			break
 		}
 		r.segments = i + 1
+	}
+	if r.segments > 0 {
+		r.replaced = r.replaced[:gone[r.segments-1]]
+	} else {
+		r.replaced = nil
 	}
 	kept := r.back[:0]
 	for _, s := range r.back {

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"errors"
 	"time"
 
 	"github.com/liff-keep/liff-keep/retry"
@@ -28,8 +29,9 @@ type sendLane struct {
 	batch   *sealed // under way
 	commit  uint64  // token of the Commit in flight
 	done    func(seqs []uint64)
-	sealAt  time.Time // the first open entry may still change until then
-	control []func()  // decisions of the page that wait for the lane
+	link    func(chain string) // waits for the hash of the ledger row to come
+	sealAt  time.Time          // the first open entry may still change until then
+	control []func()           // decisions of the page that wait for the lane
 }
 
 // TokenState of the destination's credentials.
@@ -45,8 +47,9 @@ const (
 type gate struct {
 	visible      bool
 	leading      bool
-	told         bool // leading was decided
-	gone         bool // 410: nothing more until the page is opened with another address (L10.1)
+	told         bool   // leading was decided
+	fence        uint64 // the token of our lead; 0: unfenced
+	gone         bool   // 410: nothing more until the page is opened with another address (L10.1)
 	token        TokenState
 	tokenTries   int       // refusals in a row
 	tokenRetry   time.Time // look again, even if the page does not offer a token
@@ -154,7 +157,7 @@ func (c *Core) onTokenRead(e TokenRead) {
 	c.books.limiter = c.books.limiter.Take(c.cfg.Policy, c.now)
 	c.books.sent += s.batch.notes
 	s.phase = marking
-	s.commit = c.commit(Change{State: encodeState(c.books, c.batches, s.batch.id)})
+	s.commit = c.commit(Change{State: encodeState(c.books, c.batches, s.batch.id), Fence: c.gate.fence})
 	c.changed = true
 }
 
@@ -162,21 +165,45 @@ func (c *Core) onTokenRead(e TokenRead) {
 // to disk, and to the books themselves once that is there. The limiter and the breaker change at once: what they know is
 // true whether the disk takes it or not.
 func (c *Core) write(ch Change, batches []*sealed, edit func(*books), done func(seqs []uint64)) {
-	after := c.books
-	if edit != nil {
-		edit(&after)
-	}
-	ch.State = encodeState(after, batches, 0)
 	c.send.phase = writing
-	c.send.commit = c.commit(ch)
-	c.send.done = func(seqs []uint64) {
+	c.send.link = func(chain string) {
+		if len(ch.Ledger) > 0 {
+			ch.Ledger[0].Text = linked(ch.Ledger[0].Text, chain)
+			unlinked := edit
+			edit = func(b *books) {
+				unlinked(b)
+				b.chain = chain
+			}
+		}
+		after := c.books
 		if edit != nil {
-			edit(&c.books)
+			edit(&after)
 		}
-		c.batches = batches
-		if done != nil {
-			done(seqs)
+		ch.State, ch.Fence = encodeState(after, batches, 0), c.gate.fence
+		c.send.commit = c.commit(ch)
+		c.send.done = func(seqs []uint64) {
+			if edit != nil {
+				edit(&c.books)
+			}
+			c.batches = batches
+			if done != nil {
+				done(seqs)
+			}
 		}
+	}
+	if len(ch.Ledger) == 0 {
+		c.onHashed(Hashed{})
+		return
+	}
+	c.emit(Hash{Text: append([]byte(c.books.chain+"\n"), ch.Ledger[0].Text...)})
+}
+
+// onHashed: the row's link in the chain of the ledger is known, so the change may go to disk.
+func (c *Core) onHashed(e Hashed) {
+	link := c.send.link
+	c.send.link = nil
+	if c.send.phase == writing && link != nil {
+		link(e.SHA256)
 	}
 }
 
@@ -197,6 +224,10 @@ func (c *Core) onCommitted(e Committed) {
 }
 
 func (c *Core) onCommitFailed(e CommitFailed) {
+	if errors.Is(e.Err, ErrFenced) && e.Token == c.send.commit { // a late holder: nothing of it was written
+		c.gate.leading, c.gate.fence, c.changed = false, 0, true
+		c.emit(Dethroned{})
+	}
 	switch {
 	case e.Token == c.append.token && e.Token != 0:
 		c.onAppendFailed(e.Err)

@@ -172,6 +172,7 @@ func (s *settlement) accept(e Replied) {
 	limits := c.limits()
 	filled := 2*s.batch.notes >= limits.BatchNotes || 2*s.batch.messages >= limits.BatchMessages || 2*s.batch.bytes >= limits.BatchBytes
 	s.remove()
+	s.row.replaced = s.sent.Replaced
 	s.archive()
 	s.edit(func(b *books) {
 		b.delivered += delivered
@@ -232,6 +233,7 @@ func (s *settlement) conflict(e Entry) {
 	c.noteN++
 	e.Key, e.NoteID = "", versioned(base, e.Version)+"-"+c.session+"-"+strconv.FormatUint(c.noteN, 36)
 	e.Raw = renamed(e.Raw, e.NoteID)
+	s.row.rewritten = append(s.row.rewritten, e.ID())
 	e.Seq, e.Index = 0, len(s.rewrite)
 	s.rewrite = append(s.rewrite, e)
 }
@@ -242,6 +244,7 @@ func (s *settlement) halve(code Code, reason string) {
 	entries := s.sent.Entries
 	if len(entries) == 1 {
 		s.dead(entries[0], code, reason)
+		s.row.replaced = s.sent.Replaced
 		s.remove()
 		return
 	}
@@ -252,7 +255,9 @@ func (s *settlement) halve(code Code, reason string) {
 	}
 	next := s.c.books.nextBatch
 	s.row.note = "halved"
-	s.remove(s.c.name(next, entries[:n]), s.c.name(next+1, entries[n:]))
+	first, second := s.c.name(next, entries[:n]), s.c.name(next+1, entries[n:])
+	first.Replaced = s.sent.Replaced
+	s.remove(first, second)
 	s.edit(func(b *books) {
 		b.nextBatch = next + 2
 		if code == TooLarge {
@@ -277,7 +282,7 @@ func (s *settlement) finish() {
 	if len(s.rewrite) > 0 {
 		s.change.Append = []Segment{encodeSegment(0, s.rewrite)}
 	}
-	s.change.Ledger = []LedgerRow{{LedgerPos{c.now.UnixMilli(), c.books.nextRow}, s.row.text(c.cfg)}}
+	s.change.Ledger = c.row(s.row)
 	s.edit(func(b *books) {
 		b.nextRow++
 		if b.exportAt == 0 {

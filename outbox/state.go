@@ -18,6 +18,7 @@ import (
 //	realtime <0|1>             the kill switch (L13.4)
 //	export <unix ms>           last export of the ledger, or first row (L9.5)
 //	shrink <n>                 halvings after 413
+//	chain <hex>                link of the last ledger row
 //	archive <bytes>            put into the archive since it was last thinned
 //	limiter …, breaker …       retry's own text
 //	tries <n>                  failures in a row
@@ -38,6 +39,7 @@ type books struct {
 	limiter   retry.Limiter
 	breaker   retry.Breaker
 	tries     int
+	chain     string
 	archived  int64 // bytes put into the archive since it was last thinned
 	dead      int   // dead letters on disk; not written, counted at opening
 	deadBytes int64 //
@@ -75,6 +77,9 @@ func encodeState(b books, batches []*sealed, wire uint64) []byte {
 	t.line("export", b.exportAt)
 	t.line("shrink", int64(b.shrink))
 	t.line("archive", b.archived)
+	if b.chain != "" {
+		t = append(append(append(t, "chain "...), b.chain...), '\n')
+	}
 	t = append(b.limiter.AppendText(append(t, "limiter "...)), '\n')
 	t = append(b.breaker.AppendText(append(t, "breaker "...)), '\n')
 	t.line("tries", int64(b.tries))
@@ -140,6 +145,35 @@ func (c *Core) restore(l Loaded) {
 	}
 }
 
+// HeldSeqs returns the Seq of every entry in sealed batches and dead letters, repeats included.
+func HeldSeqs(l Loaded) (seqs []uint64) {
+	heads := make([][]byte, 0, len(l.Batches)+len(l.Dead))
+	for _, r := range l.Batches {
+		heads = append(heads, r.Head)
+	}
+	for _, r := range l.Dead {
+		heads = append(heads, r.Head)
+	}
+	for _, h := range heads {
+		entries, _, _ := decodeEntries(0, afterLine(h), nil)
+		for _, e := range entries {
+			seqs = append(seqs, e.Seq)
+		}
+	}
+	return seqs
+}
+
+// OpenSeqs returns the Seq of every open segment that is known.
+func (c *Core) OpenSeqs() (seqs []uint64) {
+	for _, s := range c.open.segs {
+		seqs = append(seqs, s.seq)
+	}
+	for _, h := range c.open.held {
+		seqs = append(seqs, h.seq)
+	}
+	return seqs
+}
+
 func afterLine(head []byte) []byte {
 	_, rest, _ := jsontext.CutByte(head, '\n')
 	return rest
@@ -152,6 +186,9 @@ func (c *Core) restoreLine(line []byte) {
 	switch string(word) {
 	case "install":
 		b.install = string(rest)
+		return
+	case "chain":
+		b.chain = string(rest)
 		return
 	case "limiter":
 		b.limiter, err = retry.ParseLimiter(rest)

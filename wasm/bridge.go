@@ -18,7 +18,8 @@ import (
 //
 //	append(texts Uint8Array, keys string, ticket)   events as lines of JSON, keys as lines; ticket counts up a line
 //	hide(ticket, noteId) · flush(ticket) · dead(ticket) · revive(ticket, id) · discard(ticket, id)
-//	ledger(ticket, from, to) · reconcile(ticket, from, to) · status() string · realtime(on) · offered(token) · lead(on) · nudge() · shown(on)
+//	ledger(ticket, from, to) · rows(ticket, from, to) · reconcile(ticket, from, to) · holdings(ticket) · lead(ticket, force) · resign() · left()
+//	status() string · realtime(on) · offered(token) · nudge() · shown(on)
 //	purge(ticket) · close()
 //
 // Every ticket is answered once through host.answers(text); host.opened(error) comes first, once.
@@ -47,6 +48,8 @@ func openBridge(host js.Value) any {
 		d.post(outbox.Woke{})
 		return nil
 	})
+	seed := d.seed()
+	d.owner = hex(seed[:])
 	api := d.api()
 	d.guarded(func() { d.open(config) })
 	return api
@@ -115,8 +118,12 @@ func (d *driver) api() map[string]any {
 		"dead":    func(args []js.Value) any { d.listDead(ticket(args[0])); return nil },
 		"revive":  func(args []js.Value) any { d.decideDead(ticket(args[0]), args[1].String(), false); return nil },
 		"discard": func(args []js.Value) any { d.decideDead(ticket(args[0]), args[1].String(), true); return nil },
-		"ledger": func(args []js.Value) any {
-			d.readLedger(ticket(args[0]), int64(args[1].Float()), int64(args[2].Float()), outbox.LedgerPos{}, nil)
+		"ledger": func(args []js.Value) any { // an export ends the reminder (L9.5)
+			d.readLedger(ticket(args[0]), int64(args[1].Float()), int64(args[2].Float()), outbox.LedgerPos{}, nil, func() { d.post(outbox.LedgerExported{}) })
+			return nil
+		},
+		"rows": func(args []js.Value) any { // the same to look at
+			d.readLedger(ticket(args[0]), int64(args[1].Float()), int64(args[2].Float()), outbox.LedgerPos{}, nil, func() {})
 			return nil
 		},
 		"reconcile": func(args []js.Value) any {
@@ -124,25 +131,21 @@ func (d *driver) api() map[string]any {
 			return nil
 		},
 		"status":   func([]js.Value) any { return string(d.core.StatusJSON()) },
+		"holdings": func(args []js.Value) any { d.holdings(ticket(args[0])); return nil },
 		"realtime": func(args []js.Value) any { d.post(outbox.RealtimeSet{On: args[0].Truthy()}); return nil },
 		"nudge":    func([]js.Value) any { d.post(outbox.Nudged{}); return nil },
 		"shown":    func(args []js.Value) any { d.post(outbox.Shown{Visible: args[0].Truthy()}); return nil },
 		"offered": func(args []js.Value) any {
-			if args[0].String() != d.refused {
+			if d.known = args[0].String(); d.known != d.refused {
 				d.post(outbox.TokenOffered{})
 			}
 			return nil
 		},
-		"lead": func(args []js.Value) any {
-			if !args[0].Truthy() {
-				d.post(outbox.Led{})
-				return nil
-			}
-			d.load(func(err error) { d.post(outbox.Led{On: err == nil}) }) // another page may have sent since
-			return nil
-		},
-		"purge": func(args []js.Value) any { d.purge(ticket(args[0])); return nil },
-		"close": func([]js.Value) any { d.shut(); return nil },
+		"lead":   func(args []js.Value) any { d.lead(ticket(args[0]), args[1].Truthy()); return nil },
+		"resign": func([]js.Value) any { d.resign(); return nil },
+		"left":   func([]js.Value) any { d.post(outbox.Left{}); return nil },
+		"purge":  func(args []js.Value) any { d.purge(ticket(args[0])); return nil },
+		"close":  func([]js.Value) any { d.shut(); return nil },
 	} {
 		api[name] = js.FuncOf(func(_ js.Value, args []js.Value) (out any) {
 			d.guarded(func() { out = f(args) })
@@ -201,19 +204,19 @@ func (d *driver) decideDead(ticket uint32, id string, discard bool) {
 // ledgerPage is how many rows one read brings: no long task, however long the ledger.
 const ledgerPage = 200
 
-func (d *driver) readLedger(ticket uint32, from, to int64, after outbox.LedgerPos, lines []byte) {
+func (d *driver) readLedger(ticket uint32, from, to int64, after outbox.LedgerPos, lines []byte, then func()) {
 	d.store.ReadLedger(from, to, after, ledgerPage, func(rows []outbox.LedgerRow, err error) {
 		for _, r := range rows {
 			lines = append(append(lines, r.Text...), '\n')
 			after = r.LedgerPos
 		}
 		if err == nil && len(rows) == ledgerPage {
-			d.readLedger(ticket, from, to, after, lines)
+			d.readLedger(ticket, from, to, after, lines, then)
 			return
 		}
 		d.answer(ticket, jsontext.AppendString(nil, string(lines)), err)
 		if err == nil {
-			d.post(outbox.LedgerExported{})
+			then()
 		}
 	})
 }
@@ -247,6 +250,20 @@ func (d *driver) reconcile(ticket uint32, from, to int64, after outbox.LedgerPos
 	})
 }
 
+// holdings answers with what an audit needs of the store: {seqs: [every open segment that an entry on disk came from],
+// counts}. Every Seq is either here or in the ledger, else something is missing.
+func (d *driver) holdings(ticket uint32) {
+	d.store.Load(func(l outbox.Loaded, err error) {
+		var w jsontext.Writer
+		w.Open('[')
+		for _, seq := range append(outbox.HeldSeqs(l), d.core.OpenSeqs()...) {
+			w.Int(int64(seq))
+		}
+		w.Close(']')
+		d.answer(ticket, w.Text, err)
+	})
+}
+
 // purge deletes this user's rows; the one ledger row that stays says how many events went.
 func (d *driver) purge(ticket uint32) {
 	row, state := d.core.Purged(d.now())
@@ -257,7 +274,7 @@ func (d *driver) purge(ticket uint32) {
 		}
 		d.core = outbox.New(d.cfg)
 		d.load(func(err error) {
-			d.post(outbox.Led{On: err == nil})
+			d.post(outbox.Led{On: err == nil && d.fence != 0, Fence: d.fence})
 			d.answer(ticket, []byte("true"), err)
 		})
 	})

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"strconv"
 	"syscall/js"
 	"time"
 
@@ -25,6 +26,9 @@ type driver struct {
 	dead    bool   // after a panic, or closed
 	token   string // for the attempt under way only
 	refused string // the last token that the service refused
+	known   string // the last one that the page gave, for a parting shot
+	owner   string // this page, in leases
+	fence   uint64 // token of our lead; 0: this page does not send
 	wake    js.Func
 	timer   js.Value
 	armed   int64 // unix ms that the timer is set for; 0: not set
@@ -122,6 +126,13 @@ func (d *driver) do(cmd outbox.Command) {
 		d.readToken(c.Fresh)
 	case outbox.Send:
 		d.send(c.Batch)
+	case outbox.Shoot:
+		d.shoot(c.Batch)
+	case outbox.Dethroned:
+		d.fence = 0
+		d.call("dethroned")
+	case outbox.Hash:
+		d.digest(c.Text, func(sum string) { d.post(outbox.Hashed{SHA256: sum}) })
 	case outbox.Look:
 		d.look(c.NoteIDs)
 	case outbox.ReadArchive:
@@ -151,9 +162,57 @@ func (d *driver) askToken(fresh bool, done func(string)) {
 		token := ""
 		if ok && v.Type() == js.TypeString {
 			token = v.String()
+			d.known = token
 		}
 		done(token)
 	})
+}
+
+// shoot sends a copy of open notes while the page is being left. The token is the last one the page gave: there is no
+// time to ask. The answer is nobody's business: what arrived is a duplicate when its batch goes.
+func (d *driver) shoot(b outbox.Batch) {
+	if d.known != "" {
+		d.fetch(d.service.Encode(b), d.known, requestDeadline, func(outbox.Reply) {})
+	}
+}
+
+// leaseTime is how long a page that neither renews nor ends its lease keeps the others from sending: more than the minute
+// that browsers let pass between two timers of a page in the background.
+const leaseTime = 150 * time.Second
+
+// lead claims or renews the right to send. By force: this page holds the Web Lock. The answer is whether it sends.
+func (d *driver) lead(ticket uint32, force bool) {
+	now := time.Now() // the device's own clock: a page's clock is its own affair, the lease is between pages
+	l := outbox.Lease{Owner: d.owner, Now: now.UnixMilli(), Until: now.Add(leaseTime).UnixMilli(), Force: force}
+	d.store.Lead(l, func(fence uint64, err error) {
+		switch {
+		case err != nil || fence == 0:
+			d.fence = 0
+			d.post(outbox.Led{})
+			d.answer(ticket, []byte("false"), err)
+		case fence == d.fence:
+			d.answer(ticket, []byte("true"), nil)
+		default: // another page may have sent since
+			d.load(func(err error) {
+				if err == nil {
+					d.fence = fence
+					d.post(outbox.Led{On: true, Fence: fence})
+				}
+				d.answer(ticket, strconv.AppendBool(nil, err == nil), err)
+			})
+		}
+	})
+}
+
+// resign ends the lead, and the lease with it.
+func (d *driver) resign() {
+	if d.fence == 0 {
+		d.post(outbox.Led{})
+		return
+	}
+	d.fence = 0
+	d.post(outbox.Led{})
+	d.store.Lead(outbox.Lease{Owner: d.owner, Now: time.Now().UnixMilli()}, func(uint64, error) {})
 }
 
 // look asks the service for the state of notes.
@@ -193,7 +252,7 @@ func (d *driver) send(id uint64) {
 		d.fetch(d.service.Encode(b), token, requestDeadline, func(r outbox.Reply) {
 			answer.Outcome = d.service.Decode(b, r)
 			if c := answer.Outcome.Cause; c == outbox.TokenRefused || c == outbox.ScopeMissing {
-				d.refused = token
+				d.refused, d.known = token, ""
 			}
 			both()
 		})

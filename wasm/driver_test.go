@@ -25,7 +25,7 @@ func sandboxURL(t *testing.T) string {
 // C1, C9, C10: the module in a browser, called as a page calls it, against a real server.
 func TestC1_C9_AnEventReachesTheServiceAndIsForgotten(t *testing.T) {
 	p := openPage(t, map[string]any{"destination": map[string]any{"channelId": "wasm" + t.Name(), "baseURL": sandboxURL(t)}})
-	p.api.Call("lead", true)
+	p.lead()
 	receipt := p.append(1, good, "")[0]
 	p.api.Call("flush", 2)
 	p.until("the flush is answered", func() bool { return p.answers[2] != nil })
@@ -45,7 +45,7 @@ func TestC1_C9_AnEventReachesTheServiceAndIsForgotten(t *testing.T) {
 func TestL10_2_TokenIsReadForEveryAttempt(t *testing.T) {
 	p := openPage(t, map[string]any{"destination": map[string]any{"channelId": "wasm" + t.Name(), "baseURL": sandboxURL(t)}})
 	p.token = func() any { return nil } // logged out
-	p.api.Call("lead", true)
+	p.lead()
 	p.append(1, good, "")
 	p.api.Call("flush", 2)
 	p.until("a token is needed", func() bool { return p.status()["token"] == "needed" })
@@ -61,7 +61,7 @@ func TestL10_2_TokenIsReadForEveryAttempt(t *testing.T) {
 // A service that nobody reaches costs no attempt and loses nothing (invariant 5).
 func TestFetch_NobodyAnswers(t *testing.T) {
 	p := openPage(t, nil)
-	p.api.Call("lead", true)
+	p.lead()
 	p.append(1, good, "")
 	p.api.Call("flush", 2)
 	p.until("uncertain", func() bool { return p.count("uncertain") == 1 && p.answers[2] != nil })
@@ -93,7 +93,7 @@ func TestFetch_ADeadlineEndsAHangingRequest(t *testing.T) {
 // The kill switch reaches the core (L13.4).
 func TestL13_4_RealtimeOffKeepsEverythingOnDisk(t *testing.T) {
 	p := openPage(t, map[string]any{"destination": map[string]any{"channelId": "wasm" + t.Name(), "baseURL": sandboxURL(t)}})
-	p.api.Call("lead", true)
+	p.lead()
 	p.api.Call("realtime", false)
 	p.append(1, good, "")
 	p.api.Call("flush", 2)

@@ -24,6 +24,7 @@ func (d *driver) fetch(req outbox.Request, token string, deadline time.Duration,
 	}
 	if req.Body != nil {
 		init["body"] = arrayOf(req.Body)
+		init["keepalive"] = len(req.Body) <= keepaliveBytes // a small request outlives the page
 	}
 	failed := func(reason js.Value) {
 		late := reason.Type() == js.TypeObject && str(reason, "name") == "TimeoutError"
@@ -44,6 +45,9 @@ func (d *driver) fetch(req outbox.Request, token string, deadline time.Duration,
 	})
 }
 
+// keepaliveBytes is the largest body that may outlive the page: browsers let 64 KiB pass, of all such requests together.
+const keepaliveBytes = 60 << 10
+
 // headerOf reads a header of the response; what the service does not expose is "" (invariant 9).
 func headerOf(response js.Value) func(string) string {
 	headers := response.Get("headers")
@@ -55,20 +59,24 @@ func headerOf(response js.Value) func(string) string {
 	}
 }
 
-// sums computes the sha256 of each note's bytes with the page's own crypto.subtle (crypto/sha256 would add 44 kB) and
-// calls done once with hex texts, or with nil where the page has no crypto.subtle (no secure context).
-func (d *driver) sums(entries []outbox.Entry, done func([]string)) {
-	subtle := js.Undefined()
+// subtle is the page's own crypto.subtle (crypto/sha256 would add 44 kB), undefined without a secure context.
+func subtle() js.Value {
 	if crypto := js.Global().Get("crypto"); crypto.Type() == js.TypeObject {
-		subtle = crypto.Get("subtle")
+		return crypto.Get("subtle")
 	}
-	if subtle.Type() != js.TypeObject {
+	return js.Undefined()
+}
+
+// sums calls done once with the sha256 of each note's bytes, hex, or with nil where the page cannot hash.
+func (d *driver) sums(entries []outbox.Entry, done func([]string)) {
+	s := subtle()
+	if s.Type() != js.TypeObject {
 		done(nil)
 		return
 	}
 	digests := make([]any, len(entries))
 	for i, e := range entries {
-		digests[i] = subtle.Call("digest", "SHA-256", arrayOf(e.Raw))
+		digests[i] = s.Call("digest", "SHA-256", arrayOf(e.Raw))
 	}
 	d.then(js.Global().Get("Promise").Call("all", digests), func(all js.Value, ok bool) {
 		if !ok {
@@ -80,6 +88,17 @@ func (d *driver) sums(entries []outbox.Entry, done func([]string)) {
 			out[i] = hex(bytesOf(uint8Array.New(all.Index(i))))
 		}
 		done(out)
+	})
+}
+
+// digest is sums for one text.
+func (d *driver) digest(text []byte, done func(string)) {
+	d.sums([]outbox.Entry{{Raw: text}}, func(s []string) {
+		if len(s) == 0 {
+			done("")
+			return
+		}
+		done(s[0])
 	})
 }
 

@@ -73,8 +73,9 @@ func openPage(t *testing.T, config map[string]any) *page {
 			p.opened <- text
 			return nil
 		}),
-		"lost":    fn(func(args []js.Value) any { return nil }),
-		"crashed": fn(func(args []js.Value) any { p.crashed <- args[0].String(); return nil }),
+		"dethroned": fn(func(args []js.Value) any { return nil }),
+		"lost":      fn(func(args []js.Value) any { return nil }),
+		"crashed":   fn(func(args []js.Value) any { p.crashed <- args[0].String(); return nil }),
 	}
 	p.api = js.ValueOf(openBridge(js.ValueOf(p.host)))
 	t.Cleanup(func() { p.api.Call("close") })
@@ -131,6 +132,14 @@ func (p *page) append(first uint32, lines, keys string) [][]any {
 		out = append(out, p.answers[t])
 	}
 	return out
+}
+
+// lead makes this page the one that sends.
+func (p *page) lead() {
+	p.t.Helper()
+	p.api.Call("lead", 1<<20, true)
+	p.until("the lead", func() bool { return p.answers[1<<20] != nil })
+	require.Equal(p.t, true, p.answers[1<<20][1])
 }
 
 func (p *page) status() map[string]any {

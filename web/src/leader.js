@@ -1,37 +1,129 @@
+// How long a page waits in line for the lock before it looks whether the holder still lives, how often a page without
+// locks asks, and how often the sender says that it lives (its lease is 150 s, kept by the module in the database).
+const PATIENCE_MS = 30000
+const ASK_MS = 5000
+const RENEW_MS = 20000
+
 /**
- * One page sends, all append (invariant 8): holds the Web Lock `name` for as long as the page lives. `lead(on)` is told
- * at once whether this page is the sender, and again when it becomes it because the other one has gone. Where the browser
- * has no locks, this page sends. Returns the function that lets go.
+ * One page sends, all append (invariant 8). Two things decide it: the Web Lock `name`, where the browser has locks, and a
+ * lease in the database with a fencing token, so that a page that was frozen with the lock in hand neither blocks the
+ * others for ever nor writes once another has taken over.
+ *
+ * `claim(force)` takes or renews the lease and resolves with whether this page sends; `resign()` gives it up.
  */
-export function elect(name, lead) {
-  const locks = globalThis.navigator?.locks
-  if (!locks) {
-    lead(true)
-    return () => {}
+export class Leader {
+  #name
+  #claim
+  #resign
+  #life = null // ends with stop()
+  #leading = false
+  #renewal = 0
+
+  constructor(name, claim, resign) {
+    this.#name = name
+    this.#claim = async (force) => {
+      try {
+        return await claim(force)
+      } catch {
+        return false // the outbox is closing, or its database is being opened again
+      }
+    }
+    this.#resign = resign
   }
-  const waiting = new AbortController()
-  let release
-  const hold = () => {
-    lead(true)
-    return new Promise((resolve) => { release = resolve })
+
+  get leading() {
+    return this.#leading
   }
-  locks.request(name, { ifAvailable: true }, (lock) => {
-    if (waiting.signal.aborted) return undefined
-    if (lock) return hold()
-    lead(false)
-    locks.request(name, { signal: waiting.signal }, hold).catch(() => {}) // AbortError: this page let go
-    return undefined
-  }).catch(() => lead(true)) // locks are there but refused (opaque origin): nobody else can hold it
-  return () => {
-    waiting.abort()
-    release?.()
+
+  /** Resolves when it is decided whether this page sends; goes on deciding until stop(). */
+  start() {
+    this.stop()
+    this.#life = new AbortController()
+    const { signal } = this.#life
+    const locks = globalThis.navigator?.locks
+    return new Promise((decided) => {
+      const run = locks ? this.#withLocks(locks, signal, decided) : this.#withoutLocks(signal, decided)
+      run.catch(() => {}).finally(decided)
+    })
+  }
+
+  /** Lets go of lock and lease: the page is closing, or goes to the back-forward cache. */
+  stop() {
+    const leading = this.#leading
+    this.#lead(false)
+    this.#life?.abort()
+    this.#life = null
+    if (leading) this.#resign()
+  }
+
+  #lead(on) {
+    this.#leading = on
+    clearInterval(this.#renewal)
+    if (on) this.#renewal = setInterval(() => this.#claim(false).then((held) => held || this.#lead(false)), RENEW_MS)
+  }
+
+  async #withLocks(locks, signal, decided) {
+    const { promise: dethroned, resolve: lost } = pledge()
+    const hold = async (lock) => {
+      if (!lock || signal.aborted) return false
+      const held = await this.#claim(true)
+      if (signal.aborted) return true
+      this.#lead(held)
+      decided()
+      if (held) await Promise.race([dethroned, ended(signal)])
+      else await pause(signal) // the database did not answer: let others try, and ask again
+      return held
+    }
+    let steal = false
+    try {
+      if (await locks.request(this.#name, { ifAvailable: true }, hold)) return
+    } catch { // locks are there but refused (an opaque origin)
+      return this.#withoutLocks(signal, decided)
+    }
+    this.#resign()
+    decided()
+    while (!signal.aborted) {
+      try {
+        const options = steal ? { steal } : { signal: AbortSignal.any ? AbortSignal.any([signal, patience()]) : signal }
+        if (await locks.request(this.#name, options, hold)) return
+      } catch {
+        if (this.#leading) { // stolen from us: another page saw our lease run out
+          this.#lead(false)
+          this.#resign()
+        }
+        steal = !signal.aborted && await this.#claim(false) // the holder's lease has run out: it is frozen or gone
+        lost()
+      }
+    }
+  }
+
+  async #withoutLocks(signal, decided) {
+    while (!signal.aborted) {
+      const held = await this.#claim(false)
+      if (signal.aborted) return
+      if (held !== this.#leading) this.#lead(held)
+      decided()
+      await pause(signal)
+    }
   }
 }
 
-/** Tells the other pages of this outbox what happened; `hear` gets their words. */
-export function channel(name, hear) {
-  if (typeof BroadcastChannel !== 'function') return { say() {}, close() {} }
-  const bc = new BroadcastChannel(name)
-  bc.onmessage = (e) => hear(e.data)
-  return { say: (word) => bc.postMessage(word), close: () => bc.close() }
+function pledge() {
+  let resolve
+  const promise = new Promise((r) => { resolve = r })
+  return { promise, resolve }
+}
+
+const ended = (signal) => new Promise((r) => {
+  if (signal.aborted) r()
+  else signal.addEventListener('abort', r, { once: true })
+})
+
+const pause = (signal) => Promise.race([new Promise((r) => { setTimeout(r, ASK_MS) }), ended(signal)])
+
+function patience() {
+  if (AbortSignal.timeout) return AbortSignal.timeout(PATIENCE_MS)
+  const c = new AbortController()
+  setTimeout(() => c.abort(), PATIENCE_MS)
+  return c.signal
 }

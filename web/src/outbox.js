@@ -1,9 +1,12 @@
 import { KeepError } from './errors.js'
-import { channel, elect } from './leader.js'
+import { Leader } from './leader.js'
 import { startModule } from './loader.js'
+import { watchPage } from './page.js'
+import { Tabs } from './tabs.js'
 import { Tokens } from './tokens.js'
 
-const MAX_CRASHES = 3
+const MAX_HEALS = 3 // openings anew in a row without a success between them
+const ALL = Number.MAX_SAFE_INTEGER
 const STATUS_MS = 100 // at most ten a second
 const encoder = new TextEncoder()
 
@@ -34,10 +37,14 @@ class Outbox {
   #statusTimer = 0
   #crashes = 0
   #reopened = 0
+  #heals = 0
+  #storage = {}
+  #told = null // the sender's status, as this page last heard it
   #starting = null
   #closed = false
   #release = []
-  #channel = null
+  #leader = null
+  #tabs = null
   #name
 
   constructor(options, seal) {
@@ -76,6 +83,7 @@ class Outbox {
           `the outbox's database could not be opened: ${error} (private window, Lockdown Mode, or another tab with an older version)`))),
         lost: (reason) => this.#lost(reason),
         crashed: (message) => this.#crashed(message),
+        dethroned: () => this.#leader?.start(),
       }
       this.#api = this.#module.open(host)
       if (!this.#api) reject(new KeepError('INTERNAL', 'the module could not be opened'))
@@ -85,29 +93,40 @@ class Outbox {
       throw e
     })
     if (this.#closed) return this.#api.close()
-    this.#channel = channel(this.#name, (word) => {
-      if (word === 'flush') this.#ticket((t) => this.#api?.flush(t)).catch(() => {})
-      if (word === 'appended') this.#api?.nudge()
+    this.#leader = new Leader(this.#name, (force) => this.#ticket((t) => this.#api.lead(t, force)), () => this.#api?.resign())
+    this.#tabs = new Tabs(this.#name, {
+      leading: () => this.#leader.leading,
+      answer: (method, args) => this.#do(method, args),
+      hear: (word, value) => {
+        if (word === 'appended') this.#api?.nudge()
+        if (word === 'status' && !this.#leader.leading) {
+          this.#told = value
+          this.#changed()
+        }
+      },
     })
-    this.#release.push(elect(this.#name, (on) => this.#api?.lead(on)), () => this.#channel.close(), this.#watchPage())
+    const unwatch = watchPage({
+      clicked: async () => {
+        const token = await this.#tokens.prefetch()
+        if (token) this.#api?.offered(token)
+      },
+      shown: (on) => this.#api?.shown(on),
+      left: () => this.#api?.left(),
+      froze: () => this.#leader.stop(),
+      thawed: () => this.#leader.start(),
+    })
+    this.#release.push(unwatch, () => this.#leader.stop(), () => this.#tabs.close())
+    this.#look()
+    await this.#leader.start()
   }
 
-  // The page's own signs: a click fetches the token ahead, visibility decides how often a batch is tried.
-  #watchPage() {
-    const page = globalThis.document
-    if (!page?.addEventListener) return () => {}
-    const ahead = async () => {
-      const token = await this.#tokens.prefetch()
-      if (token) this.#api?.offered(token)
-    }
-    const shown = () => this.#api?.shown(page.visibilityState === 'visible')
-    page.addEventListener('pointerdown', ahead, { capture: true, passive: true })
-    page.addEventListener('click', ahead, { capture: true, passive: true })
-    page.addEventListener('visibilitychange', shown)
-    return () => {
-      page.removeEventListener('pointerdown', ahead, { capture: true })
-      page.removeEventListener('click', ahead, { capture: true })
-      page.removeEventListener('visibilitychange', shown)
+  // What the browser says of its storage; WebKit's older ones say nothing.
+  async #look() {
+    try {
+      const { usage, quota } = await navigator.storage.estimate()
+      this.#storage = { usage, quota, persisted: await navigator.storage.persisted() }
+    } catch {
+      this.#storage = {}
     }
   }
 
@@ -151,7 +170,7 @@ class Outbox {
     for (const part of consecutive ? [burst] : burst.map((b) => [b])) {
       this.#api?.append(encoder.encode(part.map((b) => b.text).join('\n')), part.map((b) => b.key).join('\n'), part[0].ticket)
     }
-    this.#channel?.say('appended')
+    if (!this.#leader?.leading) this.#tabs?.tell('appended')
   }
 
   #answer(text) {
@@ -159,50 +178,63 @@ class Outbox {
       const waiting = this.#tickets.get(ticket)
       if (!waiting) continue
       this.#tickets.delete(ticket)
-      if (kind === 0) waiting.resolve({ id: a, noteId: b, bytes, at })
-      else if (kind === 1) waiting.reject(new KeepError(a, b))
-      else waiting.resolve(a)
+      if (kind === 0) {
+        this.#heals = 0
+        waiting.resolve({ id: a, noteId: b, bytes, at })
+      }
+      if (kind === 1) waiting.reject(new KeepError(a, b))
+      if (kind === 2) waiting.resolve(a)
     }
   }
 
-  // A panic in the module: everyone who waits is told, the next call opens the outbox anew from what is on disk.
+  // A panic in the module: everyone who waits is told, and the outbox is opened anew from what is on disk.
   #crashed(message) {
     this.#crashes++
-    this.#stop(new KeepError('INTERNAL', `the outbox stopped (${message}); what was accepted is on disk, the next call opens it again`))
-    if (this.#crashes > MAX_CRASHES) this.#closed = true
+    this.#heal(new KeepError('INTERNAL', `the outbox stopped (${message}); what was accepted is on disk, the next call opens it again`))
   }
 
-  // The database connection died or a newer page wants it: open again at the next call, or soon by ourselves.
+  // The database connection died, or a newer page wants it.
   #lost(reason) {
     this.#reopened++
-    this.#stop(new KeepError('STORAGE_UNAVAILABLE', `the connection to the database was lost (${reason}); the event was not taken: try again`))
-    if (this.#reopened <= MAX_CRASHES && reason !== 'versionchange') setTimeout(() => !this.#closed && !this.#api && this.start().catch(() => {}), 250)
+    this.#heal(new KeepError('STORAGE_UNAVAILABLE', `the connection to the database was lost (${reason}); if the event is not acknowledged, it was not taken: try again`), reason === 'versionchange')
+  }
+
+  // Opens again, soon by itself or at the next call, at most three times in a row without a success between them.
+  #heal(error, later) {
+    this.#stop(error)
+    if (++this.#heals > MAX_HEALS) {
+      this.#closed = true
+      return
+    }
+    if (!later) setTimeout(() => { if (!this.#closed && !this.#api) this.start().catch(() => {}) }, 250 * this.#heals)
   }
 
   #stop(error) {
+    for (const f of this.#release.splice(0)) f()
     const api = this.#api
     this.#api = null
     api?.close()
-    for (const f of this.#release.splice(0)) f()
     for (const { reject } of this.#tickets.values()) reject(error)
     this.#tickets.clear()
   }
 
   #status() {
     const text = this.#api?.status()
-    const status = text ? JSON.parse(text) : {}
-    status.storage = { reopened: this.#reopened, crashes: this.#crashes }
+    const own = text ? JSON.parse(text) : {}
+    const status = this.#told && this.#leader && !this.#leader.leading ? { ...this.#told, leader: false } : own
+    status.storage = { ...this.#storage, reopened: this.#reopened, crashes: this.#crashes }
     return status
   }
 
   #changed() {
-    if (this.#listeners.size === 0 || this.#statusTimer) return
+    if (this.#statusTimer) return
     const wait = Math.max(0, this.#statusAt + STATUS_MS - performance.now())
     this.#statusTimer = setTimeout(() => {
       this.#statusTimer = 0
       this.#statusAt = performance.now()
       if (!this.#api) return
       const status = this.#status()
+      if (this.#leader?.leading) this.#tabs.tell('status', status)
       for (const fn of [...this.#listeners]) {
         try {
           fn(status)
@@ -213,7 +245,7 @@ class Outbox {
     }, wait)
   }
 
-  async #exportLedger({ from = 0, to = Number.MAX_SAFE_INTEGER, format = 'json' } = {}) {
+  async #exportLedger({ from = 0, to = ALL, format = 'json' } = {}) {
     const lines = await this.#call((t) => this.#api.ledger(t, +from, +to))
     if (format === 'ndjson') return new Blob([lines], { type: 'application/x-ndjson' })
     if (format === 'json') return new Blob(['[', lines.trimEnd().replaceAll('\n', ',\n'), ']'], { type: 'application/json' })
@@ -229,15 +261,37 @@ class Outbox {
     this.#stop(new KeepError('CLOSED', 'the outbox was closed'))
   }
 
+  // What only the page that sends can do; the others pass it on to that one.
+  #do(method, args) {
+    switch (method) {
+      case 'flush': return this.#call((t) => this.#api.flush(t))
+      case 'retry': return this.#call((t) => this.#api.revive(t, ...args))
+      case 'discard': return this.#call((t) => this.#api.discard(t, ...args))
+      case 'reconcile': return this.#call((t) => this.#api.reconcile(t, ...args))
+      case 'purge': return this.#call((t) => this.#api.purge(t))
+      case 'realtime': return this.#api?.realtime(...args)
+    }
+    throw new KeepError('INTERNAL', `${method} is no call of this release: reload all pages`)
+  }
+
+  async #sender(method, ...args) {
+    if (this.#closed) throw new KeepError('CLOSED', 'the outbox was closed; call openKeep again')
+    if (!this.#api) await this.start()
+    return this.#leader.leading ? this.#do(method, args) : this.#tabs.ask(method, args)
+  }
+
+  async #audit({ from = 0, to = ALL } = {}) {
+    const { audit } = await part(import('./audit.js'))
+    const lines = await this.#call((t) => this.#api.rows(t, +from, +to))
+    return audit(lines, await this.#call((t) => this.#api.holdings(t)), this.#status())
+  }
+
   /** What the page gets. */
   face() {
     const call = (send) => this.#call(send)
     return Object.freeze({
       append: (event, options) => this.append(event, options),
-      flush: () => {
-        this.#channel?.say('flush')
-        return call((t) => this.#api.flush(t))
-      },
+      flush: () => this.#sender('flush'),
       status: () => this.#status(),
       subscribe: (fn) => {
         this.#listeners.add(fn)
@@ -247,13 +301,16 @@ class Outbox {
       hide: (noteId) => call((t) => this.#api.hide(t, String(noteId))),
       dead: Object.freeze({
         list: () => call((t) => this.#api.dead(t)),
-        retry: (id) => call((t) => this.#api.revive(t, String(id))),
-        discard: (id) => call((t) => this.#api.discard(t, String(id))),
+        retry: (id) => this.#sender('retry', String(id)),
+        discard: (id) => this.#sender('discard', String(id)),
       }),
-      ledger: Object.freeze({ export: (options) => this.#exportLedger(options) }),
-      reconcile: ({ from = 0, to = Number.MAX_SAFE_INTEGER } = {}) => call((t) => this.#api.reconcile(t, +from, +to)),
-      realtime: (on) => this.#api?.realtime(!!on),
-      purge: () => call((t) => this.#api.purge(t)),
+      ledger: Object.freeze({
+        export: (options) => this.#exportLedger(options),
+        audit: (options) => this.#audit(options),
+      }),
+      reconcile: ({ from = 0, to = ALL } = {}) => this.#sender('reconcile', +from, +to),
+      realtime: (on) => this.#sender('realtime', !!on),
+      purge: () => this.#sender('purge'),
       close: () => this.#close(),
     })
   }

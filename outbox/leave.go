@@ -1,0 +1,78 @@
+package outbox
+
+// A parting shot is a copy of the newest open notes, sent while the page is being left, in a request that outlives it. It
+// is a bonus: the notes stay where they are on disk, go with the next batch as well, and the service answers "duplicate".
+// Nothing has to become durable first, because their ids and bytes were fixed and on disk when they were acknowledged;
+// while a page is leaving, WebKit stores nothing any more. It obeys limiter, breaker and switch like any request.
+
+// shotBytes is the most that one shot holds: browsers let 64 KiB of such requests pass for the whole page.
+const shotBytes = 56 << 10
+
+// tail keeps the newest open notes with their bytes, at most shotBytes of them, each until it is sealed or shot.
+type tail struct {
+	entries []Entry
+	bytes   int
+}
+
+func (t *tail) add(entries []Entry, overhead int) {
+	for _, e := range entries {
+		if e.Kind != Note || len(e.Raw)+overhead > shotBytes {
+			continue
+		}
+		t.entries = append(t.entries, e)
+		t.bytes += len(e.Raw) + overhead
+		for t.bytes > shotBytes {
+			t.bytes -= len(t.entries[0].Raw) + overhead
+			t.entries = t.entries[1:]
+		}
+	}
+}
+
+// sealedUpTo forgets what is in a sealed batch now.
+func (t *tail) sealedUpTo(p place, overhead int) {
+	kept := t.entries[:0:0]
+	for _, e := range t.entries {
+		if (place{e.Seq, e.Index}).after(p) {
+			kept = append(kept, e)
+			continue
+		}
+		t.bytes -= len(e.Raw) + overhead
+	}
+	t.entries = kept
+}
+
+// onLeft fires the shot, if a request may go now and none is under way.
+func (c *Core) onLeft() {
+	if phase := c.send.phase; !c.opened || phase == marking || phase == sending || c.gate.token != TokenOK {
+		return
+	}
+	if at, ever := c.mayGo(); !ever || at.After(c.now) {
+		return
+	}
+	b := Batch{Name: c.books.install + "-parting", SealedAt: c.now}
+	limits := c.cfg.Limits
+	var kept []Entry
+	for _, e := range c.tail.entries {
+		if _, gone := c.open.superseded[place{e.Seq, e.Index}]; gone {
+			continue
+		}
+		if c.unsettled(e) { // it may still be replaced: sent twice it would be two contents under one noteId
+			kept = append(kept, e)
+			continue
+		}
+		b.Entries = append(b.Entries, e)
+	}
+	if len(b.Entries) == 0 {
+		return
+	}
+	n, _ := limits.take(b.Entries)
+	kept, b.Entries = append(b.Entries[n:len(b.Entries):len(b.Entries)], kept...), b.Entries[:n]
+	c.tail = tail{}
+	c.tail.add(kept, limits.NoteOverhead)
+	c.books.limiter = c.books.limiter.Take(c.cfg.Policy, c.now)
+	c.books.sent += len(b.Entries)
+	if c.send.phase == idle { // the disk may not take it any more: then the next page knows of one request less
+		c.commit(Change{State: encodeState(c.books, c.batches, 0), Fence: c.gate.fence})
+	}
+	c.emit(Shoot{Batch: b})
+}
