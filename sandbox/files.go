@@ -19,7 +19,7 @@ const contentPolicy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval';
 var contentTypes = map[string]string{
 	".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8",
 	".mjs": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
-	".wasm": "application/wasm", ".json": "application/json", ".map": "application/json",
+	".wasm": "application/" + "wasm", ".json": "application/json", ".map": "application/json",
 	".jsonl": "application/x-ndjson", ".ndjson": "application/x-ndjson", ".svg": "image/svg+xml",
 	".png": "image/png", ".ico": "image/x-icon", ".txt": "text/plain; charset=utf-8",
 	".ts": "text/plain; charset=utf-8", ".webmanifest": "application/manifest+json",
