@@ -94,6 +94,7 @@ func Names() []string {
 	for _, row := range rows {
 		names = append(names, strings.TrimSuffix(row.Name(), ".txt"))
 	}
+	slices.Sort(names)
 	return names
 }
 

@@ -83,3 +83,23 @@ func TestDealGivesEveryMixableFaultOnceAndTheSameForOneSeed(t *testing.T) {
 	}
 	require.NotEqual(t, Deal(1), Deal(2))
 }
+
+// Whatever stands in a file, it is a fault or an error that says where.
+func FuzzParse(f *testing.F) {
+	for _, name := range Names() {
+		text, err := files.ReadFile(name + ".txt")
+		require.NoError(f, err)
+		f.Add(string(text))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		fault, err := Parse("x", text)
+		if err != nil {
+			return
+		}
+		require.True(t, strings.HasPrefix(text, "# "+fault.About))
+		for _, e := range append(fault.Sandbox, fault.Page...) {
+			require.NotEmpty(t, e["kind"])
+		}
+		fault.Ordered429()
+	})
+}

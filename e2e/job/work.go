@@ -154,6 +154,9 @@ func (j *job) drain(ctx context.Context) error {
 	for {
 		var status Status
 		if err := j.control.Do(ctx, "status", nil, &status); err != nil {
+			if ctx.Err() != nil {
+				return outOfTime(ctx, j.seen.latest())
+			}
 			return err
 		}
 		j.seen.note(status)
@@ -181,10 +184,14 @@ func (j *job) drain(ctx context.Context) error {
 			flushed = nil
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%w; left: %d pending, %d sealed, %d uncertain, %d parked", context.Cause(ctx),
-				status.Pending, status.Sealed, status.Uncertain, status.Parked)
+			return outOfTime(ctx, status)
 		}
 	}
+}
+
+func outOfTime(ctx context.Context, s Status) error {
+	return fmt.Errorf("%w; left: %d pending, %d sealed, %d uncertain, %d parked", context.Cause(ctx),
+		s.Pending, s.Sealed, s.Uncertain, s.Parked)
 }
 
 // ahead returns how far in the future of the page's clock the outbox wants to act next.
