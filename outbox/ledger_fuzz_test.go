@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,6 +19,7 @@ func FuzzLedgerNotes(f *testing.F) {
 			require.EqualValues(t, 5, n.At.At)
 			require.True(t, json.Valid(text), "%q", text)
 		}
+		noteID, sum = strings.ToValidUTF8(noteID, "?"), strings.ToValidUTF8(sum, "?") // a page's strings are
 		row := ledgerRow{at: fuzzNow, kind: "attempt", batch: "i-3", notes: 1}
 		row.stored(Entry{Seq: 7, Kind: Note, NoteID: noteID}, sum)
 		written := row.text(Config{Channel: noteID, User: sum})

@@ -2,7 +2,6 @@ package faults
 
 import (
 	"math/rand/v2"
-	"slices"
 	"strings"
 )
 
@@ -29,8 +28,14 @@ func Deal(seed uint64) []Fault {
 }
 
 // mixable leaves out what needs a whole job of its own: background load, a clock
-// that has to show a second, another mode, an event that has to die.
+// that has to show a second, another mode, an event that has to die, a page with one
+// token for ever (which another fault may expire).
 func (f Fault) mixable() bool {
+	for _, e := range f.Page {
+		if e["kind"] == "same-token" {
+			return false
+		}
+	}
 	return f.AtSecond == 0 && f.OversizeBytes == 0 && len(f.Open) == 0 && f.Kills == 0
 }
 
@@ -46,20 +51,10 @@ func mix(rnd *rand.Rand, parts []Fault) Fault {
 	all.Name = strings.Join(names, "+")
 	rnd.Shuffle(len(all.Sandbox), func(i, k int) { all.Sandbox[i], all.Sandbox[k] = all.Sandbox[k], all.Sandbox[i] })
 	rnd.Shuffle(len(all.Page), func(i, k int) { all.Page[i], all.Page[k] = all.Page[k], all.Page[i] })
-	// what is given back is given back at last, whatever came before
-	slices.SortStableFunc(all.Sandbox, func(a, b Entry) int { return last(a) - last(b) })
 	return all
 }
 
-func last(e Entry) int {
-	if e["kind"] == "grant-scope" {
-		return 1
-	}
-	return 0
-}
-
-// shuffled copies the entries with other distances between them. A state fault
-// keeps its own: it may have to wait for its counterpart.
+// shuffled copies the entries with other distances between them.
 func shuffled(rnd *rand.Rand, entries []Entry) []Entry {
 	out := make([]Entry, len(entries))
 	for i, e := range entries {
@@ -68,7 +63,7 @@ func shuffled(rnd *rand.Rand, entries []Entry) []Entry {
 			out[i][name] = value
 		}
 		switch e["kind"] {
-		case "revoke-scope", "grant-scope", "patience", "same-token":
+		case "patience": // of the whole page
 		default:
 			if skip := rnd.IntN(3); skip > 0 {
 				out[i]["skip"] = float64(skip)

@@ -91,7 +91,8 @@ func (s *Session) show(ctx context.Context, address string, by *control.Server) 
 		defer before.Close()
 		ask, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
-		if err := before.Do(ask, "goto", map[string]any{"address": address}, nil); err == nil {
+		err := before.Do(ask, "goto", map[string]any{"address": address}, nil)
+		if err == nil || by.Loads() > 0 { // it may have left before its answer had
 			return nil
 		}
 		s.browser.Close() // a page that does not answer is replaced with its browser

@@ -13,7 +13,9 @@ export const obey = async (address, shown) => {
   const at = (path, query = '') => `${address}/${path}?session=${session}${query}`
   // text/plain: a simple request needs no preflight
   const post = (path, value) => fetch(at(path), { method: 'POST', body: JSON.stringify(value) })
-  const tell = (name, value) => post('event', { name, value }).catch(() => {}) // the server ended: nobody listens
+  const tell = (name, value) => leaving || post('event', { name, value }).catch(() => {}) // the server ended: nobody listens
+  let leaving = false // what is under way fails now, and that is no error of the page's
+  addEventListener('beforeunload', () => { leaving = true })
 
   addEventListener('error', ({ message }) => tell('pageError', message))
   addEventListener('unhandledrejection', ({ reason }) => tell('pageError', inWords(reason)))
@@ -77,9 +79,9 @@ export const obey = async (address, shown) => {
     async goto({ address }) {
       const to = new URL(address)
       if (to.protocol !== 'http:' || to.hostname !== '127.0.0.1') throw new Error('address must be a page on 127.0.0.1')
-      setTimeout(() => location.assign(to), 0)
+      setTimeout(() => location.assign(to), 50) // the answer goes first
     },
-    async reload() { setTimeout(() => location.reload(), 0) },
+    async reload() { setTimeout(() => location.reload(), 50) },
   }
 
   const run = async ({ id, name, args }) => {
@@ -88,7 +90,7 @@ export const obey = async (address, shown) => {
       const value = await commands[name](args ?? {})
       await post('result', { id, value: value ?? null })
     } catch (error) {
-      await post('result', { id, error: { code: error.code ?? error.name ?? 'Error', message: String(error.message ?? error) } })
+      if (!leaving) await post('result', { id, error: { code: error.code ?? error.name ?? 'Error', message: String(error.message ?? error) } })
     }
   }
 
