@@ -48,8 +48,8 @@ var also = map[string]func(t *testing.T, r *Report){
 		require.Equal(t, "TOO_LARGE", r.Dead[0].Code)
 		require.Positive(t, r.ByStatus["413"])
 	},
-	"reload":           func(t *testing.T, r *Report) { require.Equal(t, 4, r.PageLoads) },
-	"kill":             func(t *testing.T, r *Report) { require.Equal(t, 4, r.PageLoads) },
+	"reload": func(t *testing.T, r *Report) { require.Equal(t, 4, r.PageLoads) },
+	"kill":   func(t *testing.T, r *Report) { require.Equal(t, 4, r.PageLoads) },
 	// the sandbox notices late that a hanging call was given up: what was not answered counts
 	"hang":             func(t *testing.T, r *Report) { require.Equal(t, 2, r.Requests-r.ByStatus["200"]) },
 	"hang-after-store": func(t *testing.T, r *Report) { require.Equal(t, 2, r.Requests-r.ByStatus["200"]) },
