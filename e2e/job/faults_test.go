@@ -32,6 +32,7 @@ var also = map[string]func(t *testing.T, r *Report){
 	"hidden-headers": func(t *testing.T, r *Report) {
 		require.GreaterOrEqual(t, r.WaitsAfter429[0], 60.0, "no header to read: the locked minute is waited for all the same")
 	},
+	// L5.2, L5.3, L13.5: the breaker opens at the third 429, the rest goes off-peak, the ledger is complete
 	"429-storm": func(t *testing.T, r *Report) {
 		require.Equal(t, 3, r.Status429, "a closed breaker would have asked on")
 		require.NotNil(t, r.Breaker)
@@ -47,10 +48,11 @@ var also = map[string]func(t *testing.T, r *Report){
 		require.Equal(t, "TOO_LARGE", r.Dead[0].Code)
 		require.Positive(t, r.ByStatus["413"])
 	},
-	"reload":           func(t *testing.T, r *Report) { require.Equal(t, 4, r.PageLoads) },
-	"kill":             func(t *testing.T, r *Report) { require.Equal(t, 4, r.PageLoads) },
-	"hang":             func(t *testing.T, r *Report) { require.Equal(t, 2, r.ByStatus["hang"]) },
-	"hang-after-store": func(t *testing.T, r *Report) { require.Equal(t, 2, r.ByStatus["hang"]) },
+	"reload": func(t *testing.T, r *Report) { require.Equal(t, 4, r.PageLoads) },
+	"kill":   func(t *testing.T, r *Report) { require.Equal(t, 4, r.PageLoads) },
+	// the sandbox notices late that a hanging call was given up: what was not answered counts
+	"hang":             func(t *testing.T, r *Report) { require.Equal(t, 2, r.Requests-r.ByStatus["200"]) },
+	"hang-after-store": func(t *testing.T, r *Report) { require.Equal(t, 2, r.Requests-r.ByStatus["200"]) },
 	"half-answer":      func(t *testing.T, r *Report) { require.Equal(t, 3, r.ByStatus["half"]) },
 	"redirect":         func(t *testing.T, r *Report) { require.Equal(t, 3, r.ByStatus["302"]) },
 	"proxy-413":        func(t *testing.T, r *Report) { require.Equal(t, 3, r.ByStatus["413"]) },
