@@ -3,6 +3,7 @@
 // and the same functions as for a person do the work.
 import { open, archive, sandboxClock } from './outbox.js'
 import { inWords } from './words.js'
+import { watch } from './windows.js'
 
 /** Obeys the control server at `address`, which must be on this machine; `shown` draws an opened outbox. */
 export const obey = async (address, shown) => {
@@ -10,8 +11,14 @@ export const obey = async (address, shown) => {
   if (protocol !== 'http:' || hostname !== '127.0.0.1') throw new Error('control must be a server on 127.0.0.1')
   const session = crypto.getRandomValues(new Uint32Array(2)).join('-')
   const at = (path, query = '') => `${address}/${path}?session=${session}${query}`
-  // text/plain: a simple request needs no preflight
-  const post = (path, value) => fetch(at(path), { method: 'POST', body: JSON.stringify(value) })
+  // text/plain: a simple request needs no preflight. What a page that leaves still asks is never answered: Firefox fails
+  // it while the page still runs, the others never tell
+  let leaving = false
+  const send = (address, init) => fetch(address, init).catch((error) => {
+    if (leaving) return new Promise(() => {})
+    throw error
+  })
+  const post = (path, value) => send(at(path), { method: 'POST', body: JSON.stringify(value) })
   const tell = (name, value) => post('event', { name, value }).catch(() => {}) // the server ended: nobody listens
 
   addEventListener('error', ({ message }) => tell('pageError', message))
@@ -19,6 +26,16 @@ export const obey = async (address, shown) => {
   addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => tell('pageError', `CSP ${violatedDirective} ${blockedURI}`))
 
   let keep, clock
+  let armed // {window, skip}: the moment at which the page is to be killed
+  const reached = (window, wait) => {
+    if (armed?.window !== window || armed.skip-- > 0) return
+    armed = undefined
+    if (!wait) return tell('window', window)
+    const request = new XMLHttpRequest()
+    request.open('POST', at('event'), false) // synchronous: the page stands still here until it is killed
+    request.send(JSON.stringify({ name: 'window', value: window }))
+  }
+  watch(reached)
   const report = receiptPoster((receipts) => post('receipts', receipts))
   const commands = {
     /** {channelId, tier, maxNoteBytes, durability, clock: live on the sandbox's clock} → {ms} it took */
@@ -31,11 +48,17 @@ export const obey = async (address, shown) => {
       shown(keep)
       return { ms }
     },
-    /** {ranges: [[from, count], …], wave, keyed}: archives these lines of the input → {answered} */
-    async archive({ ranges, wave, keyed }) {
+    /** {window, skip}: tells, and stands still, when this moment has come skip + 1 times; see windows.js */
+    arm(moment) { armed = moment },
+    /**
+     * {ranges: [[from, count], …], wave, keyed, early}: archives these lines of the input → {answered}. early is the
+     * control of the kill tests: it says that an event is safe before append has said so.
+     */
+    async archive({ ranges, wave, keyed, early }) {
       let answered = 0
       for (const [from, count] of ranges) {
-        const response = await fetch(at('input', `&from=${from}&count=${count}`))
+        if (early) await post('receipts', Array.from({ length: count }, (_, i) => ({ index: from + i })))
+        const response = await send(at('input', `&from=${from}&count=${count}`))
         if (!response.ok) throw new Error(`input: ${response.status}`)
         const conversations = (await response.text()).split('\n').filter(Boolean).map((line) => JSON.parse(line))
         await archive(keep, conversations, {
@@ -67,7 +90,12 @@ export const obey = async (address, shown) => {
     read: ({ selector }) => ({ text: one(selector).innerText, hidden: one(selector).hidden }),
     type({ selector, text }) { one(selector).value = text },
     click({ selector }) { one(selector).click() },
-    async reload() { setTimeout(() => location.reload(), 0) },
+    /** The command has no answer: it ends with the page. */
+    reload() {
+      leaving = true
+      location.reload()
+      return new Promise(() => {})
+    },
   }
 
   const run = async ({ id, name, args }) => {
@@ -81,7 +109,7 @@ export const obey = async (address, shown) => {
   }
 
   for (let hello = '&hello=1'; ; hello = '') {
-    const response = await fetch(at('next', hello))
+    const response = await send(at('next', hello))
     if (response.status === 200) run(await response.json()).catch(() => {}) // the page is leaving
     else if (response.status !== 204) return
   }
