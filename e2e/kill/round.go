@@ -92,6 +92,9 @@ func (r *round) run(ctx context.Context) (out Outcome, err error) {
 		}
 		out.Hit[name]++
 		out.Kills++
+		if name == missed {
+			out.problem("%s: its moment did not come within %s", window.Name, missAfter)
+		}
 	}
 	if err := r.drain(ctx); err != nil {
 		out.problem("%v", err)
@@ -148,7 +151,7 @@ func (r *round) live(ctx context.Context, window Window) (hit string, err error)
 	case err := <-failed: // only the kill ends the work
 		return "", err
 	case <-time.After(missAfter):
-		hit = "missed"
+		hit = missed
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	}

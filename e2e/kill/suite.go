@@ -66,8 +66,14 @@ type Row struct {
 // Caught says that the control was seen to lose events, where it ran.
 func (r Row) Caught() bool { return r.Control.Rounds == 0 || r.Control.Missing > 0 }
 
-// OK says that nothing is wrong and that the control was caught.
-func (r Row) OK() bool { return len(r.Real.Problems) == 0 && r.Caught() }
+// Complete says that every window was hit, where there were kills enough for that.
+func (r Row) Complete() bool {
+	hit, all := r.Real.windows()
+	return hit == all || r.Real.Kills < 2*all
+}
+
+// OK says that nothing is wrong, every window was hit and the control was caught.
+func (r Row) OK() bool { return len(r.Real.Problems) == 0 && r.Complete() && r.Caught() }
 
 // Run holds all rounds. The error is what could not be started or ended early;
 // what the product did is in the rows.
@@ -217,8 +223,8 @@ func Print(w io.Writer, rows []Row) {
 			seen[name] += n
 		}
 	}
-	if seen["missed"] > 0 {
-		names = append(names, "missed")
+	if seen[missed] > 0 {
+		names = append(names, missed)
 	}
 	words := make([]string, len(names))
 	for i, name := range names {

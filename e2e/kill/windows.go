@@ -37,6 +37,9 @@ var Windows = []Window{
 
 var random = Window{Name: "random", About: "any moment, from the page's first on", Random: true, Jitter: 1500 * time.Millisecond}
 
+// missed is counted instead of a window whose moment never came.
+const missed = "missed"
+
 // order returns the window of an engine's n-th kill: the tight ones in turn from
 // offset on, and a random moment after every second of them.
 func order(n, offset int) Window {

@@ -1,6 +1,7 @@
-// Command rounds kills real browsers round after round and compares what their
-// pages were told with what the sandbox holds. It is what ./build.sh test --kill
-// runs; web/dist has to be built.
+// Command rounds kills real browsers round after round, then runs the headless job
+// with every named fault on every engine, and compares what the pages were told
+// with what the sandbox holds. It is what ./build.sh test --kill runs;
+// web/dist has to be built. It prints the tables of README.md.
 //
 // It exits 0 only if nothing is missing, doubled or changed, every window was hit,
 // and the control was caught; 1 otherwise, 2 if it was called wrongly.
@@ -65,18 +66,29 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "rounds:", err)
 		return 1
 	}
-	fmt.Fprintf(stdout, "%s, seed %d, %.0f s\n\n", time.Now().UTC().Format("2006-01-02"), o.Seed, time.Since(began).Seconds())
+	cells, err := matrix(ctx, o.Root, o.Engines, stderr)
+	if err != nil {
+		fmt.Fprintln(stderr, "rounds:", err)
+		return 1
+	}
+	fmt.Fprintf(stdout, "%s, %s, seed %d, %.0f s\n\n", time.Now().UTC().Format("2006-01-02"), versions(ctx, o.Engines), o.Seed, time.Since(began).Seconds())
+	well := printMatrix(stdout, o.Engines, cells)
+	fmt.Fprintln(stdout)
 	kill.Print(stdout, rows)
-	code := 0
 	for _, row := range rows {
 		for _, problem := range row.Real.Problems {
 			fmt.Fprintf(stdout, "%s: %s\n", row.Engine, problem)
-			code = 1
+		}
+		if !row.Complete() {
+			fmt.Fprintf(stdout, "%s: not every window was hit: %v\n", row.Engine, row.Real.Hit)
 		}
 		if !row.Caught() {
 			fmt.Fprintf(stdout, "%s: the control lost nothing: these rounds prove nothing\n", row.Engine)
-			code = 1
 		}
+		well = well && row.OK()
 	}
-	return code
+	if !well {
+		return 1
+	}
+	return 0
 }

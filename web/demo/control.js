@@ -65,6 +65,7 @@ export const obey = async (address, shown) => {
           wave,
           keyOf: keyed ? (conversation) => conversation.conversationId : undefined,
           answered: ({ index, receipt, error, ms }) => {
+            if (error && leaving) return // WebKit closes the database under a page that leaves: its successor appends it again
             answered++
             report(error
               ? { index: from + index, ms, code: error.code ?? error.name, message: error.message }
