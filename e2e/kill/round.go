@@ -2,7 +2,6 @@ package kill
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -24,8 +23,8 @@ const (
 	perLife      = 24 // conversations that a page appends before it is killed, in waves
 	wave         = 6
 	pageTimeout  = 60 * time.Second
-	missAfter    = 20 * time.Second // a window that has not come by then is missed: the kill is a random one
-	drainTimeout = 60 * time.Second
+	missAfter    = 40 * time.Second // a window that has not come by then is missed: the kill is a random one
+	drainTimeout = 120 * time.Second
 	look         = 2 * time.Millisecond
 )
 
@@ -47,6 +46,8 @@ type round struct {
 	given   atomic.Int64 // conversations handed to a page so far
 	share   atomic.Int64 // where the present page's share of them ends
 	status  job.Status   // the last one, when all was delivered
+	// underWay are the events without a key that a killed page was not answered for.
+	underWay []underWay
 
 	reached chan struct{} // the page says that the armed moment has come
 	mu      sync.Mutex
@@ -86,10 +87,12 @@ func (r *round) run(ctx context.Context) (out Outcome, err error) {
 
 	out.Hit = map[string]int{}
 	for _, window := range r.windows {
+		from := r.next()
 		name, err := r.live(ctx, window)
 		if err != nil {
 			return out, fmt.Errorf("%s: %w", window.Name, err)
 		}
+		r.underWay = append(r.underWay, underWay{name, r.unkeyedUnanswered(from)})
 		out.Hit[name]++
 		out.Kills++
 		if name == missed {
@@ -103,29 +106,6 @@ func (r *round) run(ctx context.Context) (out Outcome, err error) {
 		return out, context.Cause(ctx)
 	}
 	return out, r.compare(ctx, &out)
-}
-
-// onEvent holds the page's synchronous call until the browser is gone.
-func (r *round) onEvent(name string, value json.RawMessage) {
-	var text string
-	switch name {
-	case "window":
-		r.mu.Lock()
-		killed := r.killed
-		r.mu.Unlock()
-		select {
-		case r.reached <- struct{}{}:
-		default: // told already
-		}
-		<-killed
-	case "pageError":
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if json.Unmarshal(value, &text) != nil {
-			text = string(value)
-		}
-		r.errors = append(r.errors, text)
-	}
 }
 
 // live opens the page, has it append, and kills it in the window. It returns the
@@ -166,20 +146,6 @@ func (r *round) live(ctx context.Context, window Window) (hit string, err error)
 	return hit, nil
 }
 
-// kill ends the browser with SIGKILL and lets go of what waited for that.
-func (r *round) kill() {
-	r.browser.Close()
-	r.mu.Lock()
-	close(r.killed)
-	r.killed = make(chan struct{})
-	r.mu.Unlock()
-	r.control.Drop()
-	select {
-	case <-r.reached: // a moment that came beside the kill
-	default:
-	}
-}
-
 // launch starts the browser on the profile and waits for its page.
 func (r *round) launch(ctx context.Context) (err error) {
 	loads := r.control.Loads()
@@ -193,65 +159,6 @@ func (r *round) launch(ctx context.Context) (err error) {
 		return fmt.Errorf("%w; the browser says:\n%s", err, r.browser.Log(2000))
 	}
 	return nil
-}
-
-// arm prepares the window; the channel tells once that its moment has come.
-func (r *round) arm(ctx context.Context, window Window) (<-chan error, error) {
-	moment := make(chan error, 1)
-	switch {
-	case window.Random:
-		wait := time.Duration(r.rnd.Int64N(int64(window.Jitter)))
-		time.AfterFunc(wait, func() { moment <- nil })
-	case window.Hang != "":
-		script := []map[string]any{{"kind": "hang", "when": window.Hang, "path": "/v1/keep/note"}}
-		writes, err := r.sandbox.LedgerRows(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if err := r.sandbox.Faults(ctx, script); err != nil {
-			return nil, err
-		}
-		go func() { moment <- r.awaitHang(ctx, window.Hang, writes) }()
-	default:
-		skip := 0
-		if window.Skips > 0 {
-			skip = r.rnd.IntN(window.Skips)
-		}
-		if err := r.control.Do(ctx, "arm", map[string]any{"window": window.Name, "skip": skip}, nil); err != nil {
-			return nil, err
-		}
-		go func() {
-			select {
-			case <-r.reached:
-				moment <- nil
-			case <-ctx.Done():
-			}
-		}()
-	}
-	return moment, nil
-}
-
-// awaitHang waits until the sandbox holds the request: one held before its commit
-// has used the fault up, one held after it has its row in the audit ledger.
-func (r *round) awaitHang(ctx context.Context, when string, writes int) error {
-	for {
-		left, err := r.sandbox.FaultsLeft(ctx)
-		if err != nil {
-			return err
-		}
-		rows, err := r.sandbox.LedgerRows(ctx)
-		if err != nil {
-			return err
-		}
-		if left == 0 && (when == "before" || rows > writes) {
-			return nil
-		}
-		select {
-		case <-time.After(look):
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
 }
 
 // work opens the outbox, appends what is left of this life's share in waves,
@@ -310,6 +217,22 @@ func (r *round) keyedUnanswered() (all []int) {
 	receipts := r.control.Receipts()
 	for i := range r.next() {
 		if _, ok := receipts[i]; !ok && keyed(i) {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// underWay is what a killed page left.
+type underWay struct {
+	window  string
+	indices []int
+}
+
+func (r *round) unkeyedUnanswered(from int) (all []int) {
+	receipts := r.control.Receipts()
+	for i := from; i < r.next(); i++ {
+		if _, ok := receipts[i]; !ok && !keyed(i) {
 			all = append(all, i)
 		}
 	}

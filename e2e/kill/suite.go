@@ -231,4 +231,15 @@ func Print(w io.Writer, rows []Row) {
 		words[i] = fmt.Sprintf("%s %d", name, seen[name])
 	}
 	fmt.Fprintln(w, "Kills by window:", strings.Join(words, " · "))
+	words = nil
+	for _, name := range names {
+		var sum Fate
+		for _, row := range rows {
+			sum = Fate{sum.Stored + row.Real.Fate[name].Stored, sum.Of + row.Real.Fate[name].Of}
+		}
+		if sum.Of > 0 {
+			words = append(words, fmt.Sprintf("%s %d of %d", name, sum.Stored, sum.Of))
+		}
+	}
+	fmt.Fprintln(w, "\nEvents under way at the kill, without a key, that are stored all the same:", strings.Join(words, " · "))
 }

@@ -26,12 +26,18 @@ type Outcome struct {
 	Missing       int
 	Doubled       int
 	Changed       int
-	Requests      int
-	MaxPerMinute  int
-	MaxPer5s      int
+	// Fate says, by window, what became of the events without a key that were under
+	// way at the kill: it shows that the kill fell where the window says.
+	Fate         map[string]Fate
+	Requests     int
+	MaxPerMinute int
+	MaxPer5s     int
 	// Problems say what is wrong, in words; the counts of Missing, Doubled and Changed are in them.
 	Problems []string
 }
+
+// Fate of events that were never acknowledged and not appended again.
+type Fate struct{ Stored, Of int }
 
 func (o *Outcome) problem(format string, args ...any) {
 	o.Problems = append(o.Problems, fmt.Sprintf(format, args...))
@@ -40,6 +46,12 @@ func (o *Outcome) problem(format string, args ...any) {
 func (o *Outcome) add(one Outcome) {
 	if o.Hit == nil {
 		o.Hit = map[string]int{}
+	}
+	for name, fate := range one.Fate {
+		if o.Fate == nil {
+			o.Fate = map[string]Fate{}
+		}
+		o.Fate[name] = Fate{o.Fate[name].Stored + fate.Stored, o.Fate[name].Of + fate.Of}
 	}
 	for name, n := range one.Hit {
 		o.Hit[name] += n
@@ -55,16 +67,6 @@ func (o *Outcome) add(one Outcome) {
 	o.MaxPerMinute = max(o.MaxPerMinute, one.MaxPerMinute)
 	o.MaxPer5s = max(o.MaxPer5s, one.MaxPer5s)
 	o.Problems = append(o.Problems, one.Problems...)
-}
-
-// windows returns how many of the tight windows were hit, of how many.
-func (o Outcome) windows() (hit, all int) {
-	for _, w := range Windows {
-		if o.Hit[w.Name] > 0 {
-			hit++
-		}
-	}
-	return hit, len(Windows)
 }
 
 // compare holds what the pages were told against what the sandbox has, and the
@@ -100,6 +102,9 @@ func (r *round) compare(ctx context.Context, out *Outcome) error {
 			out.problem("%s: %s (note %q): %s", list.name, f.ConversationID, f.NoteID, f.Why)
 		}
 	}
+	if !r.early {
+		r.fates(out, stored)
+	}
 	out.Requests, out.MaxPerMinute, out.MaxPer5s = stats.Requests, stats.MaxPerMinute, stats.MaxPer5s
 	if stats.MaxPerMinute > mostPerMinute || stats.MaxPer5s > mostPer5s || stats.ByStatus["429"] > 0 {
 		out.problem("quota: %d requests in a minute, %d in 5 s, %d answered 429", stats.MaxPerMinute, stats.MaxPer5s, stats.ByStatus["429"])
@@ -110,6 +115,29 @@ func (r *round) compare(ctx context.Context, out *Outcome) error {
 	}
 	r.mu.Unlock()
 	return r.books(ctx, out, stored)
+}
+
+// fates counts what became of the events under way at each kill. What was not
+// committed is not there; what was committed is, although nobody was told.
+func (r *round) fates(out *Outcome, stored []judge.Stored) {
+	there := map[string]bool{}
+	for _, note := range stored {
+		there[note.ConversationID] = true
+	}
+	out.Fate = map[string]Fate{}
+	for _, left := range r.underWay {
+		fate := Fate{Of: len(left.indices)}
+		for _, i := range left.indices {
+			if there[r.input[i].ID] {
+				fate.Stored++
+			}
+		}
+		if left.window == "append:before" && fate.Stored > 0 || left.window == "append:after" && fate.Stored < fate.Of {
+			out.problem("%s: %d of %d events under way are stored", left.window, fate.Stored, fate.Of)
+		}
+		sum := out.Fate[left.window]
+		out.Fate[left.window] = Fate{sum.Stored + fate.Stored, sum.Of + fate.Of}
+	}
 }
 
 // books asks the last page for what it says it delivered.

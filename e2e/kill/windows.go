@@ -48,3 +48,13 @@ func order(n, offset int) Window {
 	}
 	return Windows[(offset+n-n/3)%len(Windows)]
 }
+
+// windows returns how many of the tight windows were hit, of how many.
+func (o Outcome) windows() (hit, all int) {
+	for _, w := range Windows {
+		if o.Hit[w.Name] > 0 {
+			hit++
+		}
+	}
+	return hit, len(Windows)
+}

@@ -27,6 +27,7 @@ export const obey = async (address, shown) => {
 
   let keep, clock
   let armed // {window, skip}: the moment at which the page is to be killed
+  let watching = false
   const reached = (window, wait) => {
     if (armed?.window !== window || armed.skip-- > 0) return
     armed = undefined
@@ -35,7 +36,6 @@ export const obey = async (address, shown) => {
     request.open('POST', at('event'), false) // synchronous: the page stands still here until it is killed
     request.send(JSON.stringify({ name: 'window', value: window }))
   }
-  watch(reached)
   const report = receiptPoster((receipts) => post('receipts', receipts))
   const commands = {
     /** {channelId, tier, maxNoteBytes, durability, clock: live on the sandbox's clock} → {ms} it took */
@@ -48,8 +48,12 @@ export const obey = async (address, shown) => {
       shown(keep)
       return { ms }
     },
-    /** {window, skip}: tells, and stands still, when this moment has come skip + 1 times; see windows.js */
-    arm(moment) { armed = moment },
+    /** {window, skip}: tells, and stands still, when this moment has come skip + 1 times; before open; see windows.js */
+    arm(moment) {
+      if (!watching) watch(reached)
+      watching = true
+      armed = moment
+    },
     /**
      * {ranges: [[from, count], …], wave, keyed, early}: archives these lines of the input → {answered}. early is the
      * control of the kill tests: it says that an event is safe before append has said so.
