@@ -148,11 +148,17 @@ func (s *Sandbox) Faults(ctx context.Context, script any) error {
 	return s.json(ctx, http.MethodPost, "/ops/faults", map[string]any{"script": script}, nil)
 }
 
-// FaultsLeft returns how many entries of the script have not had their turn.
+// FaultsLeft returns how many entries of the script have not spoiled all their calls yet.
 func (s *Sandbox) FaultsLeft(ctx context.Context) (int, error) {
 	var left struct{ Script []json.RawMessage }
 	err := s.json(ctx, http.MethodGet, "/ops/faults", nil, &left)
 	return len(left.Script), err
+}
+
+// LedgerRows returns how many rows the audit ledger has: one a write that was served, and one a 429.
+func (s *Sandbox) LedgerRows(ctx context.Context) (int, error) {
+	rows, err := s.call(ctx, http.MethodGet, "/ops/ledger", nil)
+	return bytes.Count(rows, []byte("\n")), err
 }
 
 // Now returns the sandbox's time.

@@ -4,6 +4,7 @@
 import { open, archive, freshToken, sandboxClock } from './outbox.js'
 import { makeTrouble } from './trouble.js'
 import { inWords } from './words.js'
+import { watch } from './windows.js'
 
 /** Obeys the control server at `address`, which must be on this machine; `shown` draws an opened outbox. */
 export const obey = async (address, shown) => {
@@ -11,17 +12,32 @@ export const obey = async (address, shown) => {
   if (protocol !== 'http:' || hostname !== '127.0.0.1') throw new Error('control must be a server on 127.0.0.1')
   const session = crypto.getRandomValues(new Uint32Array(2)).join('-')
   const at = (path, query = '') => `${address}/${path}?session=${session}${query}`
-  // text/plain: a simple request needs no preflight
-  const post = (path, value) => fetch(at(path), { method: 'POST', body: JSON.stringify(value) })
-  const tell = (name, value) => leaving || post('event', { name, value }).catch(() => {}) // the server ended: nobody listens
-  let leaving = false // what is under way fails now, and that is no error of the page's
+  // text/plain: a simple request needs no preflight. What a page that leaves still asks is never answered: Firefox fails
+  // it while the page still runs, the others never tell
+  let leaving = false
   addEventListener('beforeunload', () => { leaving = true })
+  const send = (address, init) => fetch(address, init).catch((error) => {
+    if (leaving) return new Promise(() => {})
+    throw error
+  })
+  const post = (path, value) => send(at(path), { method: 'POST', body: JSON.stringify(value) })
+  const tell = (name, value) => post('event', { name, value }).catch(() => {}) // the server ended: nobody listens
 
   addEventListener('error', ({ message }) => tell('pageError', message))
   addEventListener('unhandledrejection', ({ reason }) => tell('pageError', inWords(reason)))
   addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => tell('pageError', `CSP ${violatedDirective} ${blockedURI}`))
 
   let keep, clock, trouble
+  let armed // {window, skip}: the moment at which the page is to be killed
+  let watching = false
+  const reached = (window, wait) => {
+    if (armed?.window !== window || armed.skip-- > 0) return
+    armed = undefined
+    if (!wait) return tell('window', window)
+    const request = new XMLHttpRequest()
+    request.open('POST', at('event'), false) // synchronous: the page stands still here until it is killed
+    request.send(JSON.stringify({ name: 'window', value: window }))
+  }
   const report = receiptPoster((receipts) => post('receipts', receipts))
   const deviceNow = Date.now.bind(Date)
   const now = () => (clock ? clock.now() + trouble.shift() : Date.now())
@@ -41,17 +57,28 @@ export const obey = async (address, shown) => {
       shown(keep)
       return { ms }
     },
-    /** {ranges: [[from, count], …], wave, keyed}: archives these lines of the input → {answered} */
-    async archive({ ranges, wave, keyed }) {
+    /** {window, skip}: tells, and stands still, when this moment has come skip + 1 times; before open; see windows.js */
+    arm(moment) {
+      if (!watching) watch(reached)
+      watching = true
+      armed = moment
+    },
+    /**
+     * {ranges: [[from, count], …], wave, keyed, early}: archives these lines of the input → {answered}. early is the
+     * control of the kill tests: it says that an event is safe before append has said so.
+     */
+    async archive({ ranges, wave, keyed, early }) {
       let answered = 0
       for (const [from, count] of ranges) {
-        const response = await fetch(at('input', `&from=${from}&count=${count}`))
+        if (early) await post('receipts', Array.from({ length: count }, (_, i) => ({ index: from + i })))
+        const response = await send(at('input', `&from=${from}&count=${count}`))
         if (!response.ok) throw new Error(`input: ${response.status}`)
         const conversations = (await response.text()).split('\n').filter(Boolean).map((line) => JSON.parse(line))
         await archive(keep, conversations, {
           wave,
           keyOf: keyed ? (conversation) => conversation.conversationId : undefined,
           answered: ({ index, receipt, error, ms }) => {
+            if (error && leaving) return // WebKit closes the database under a page that leaves: its successor appends it again
             answered++
             report(error
               ? { index: from + index, ms, code: error.code ?? error.name, message: error.message }
@@ -83,7 +110,12 @@ export const obey = async (address, shown) => {
       if (to.protocol !== 'http:' || to.hostname !== '127.0.0.1') throw new Error('address must be a page on 127.0.0.1')
       setTimeout(() => location.assign(to), 50) // the answer goes first
     },
-    async reload() { setTimeout(() => location.reload(), 50) },
+    /** The command has no answer: it ends with the page. */
+    reload() {
+      leaving = true
+      location.reload()
+      return new Promise(() => {})
+    },
   }
 
   const run = async ({ id, name, args }) => {
@@ -97,7 +129,7 @@ export const obey = async (address, shown) => {
   }
 
   for (let hello = '&hello=1'; ; hello = '') {
-    const response = await fetch(at('next', hello))
+    const response = await send(at('next', hello))
     if (response.status === 200) run(await response.json()).catch(() => {}) // the page is leaving
     else if (response.status !== 204) return
   }
