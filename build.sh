@@ -22,7 +22,10 @@ usage: ./build.sh VERB
           does the same without a person: archives every conversation of FILE from
           a real browser and compares what the sandbox stored with the input
   build   the package into web/dist/
-  test    every test: Go, Go in the browser, pages in a real browser
+  test    every test: Go, Go in the browser, pages in three real browsers
+          test --kill [-rounds N]
+          kills the browser, 30 rounds an engine, then runs faults on every engine;
+          prints the tables of README.md (about a quarter of an hour)
   fuzz    every fuzz target of the repository, 600 s each: fuzz [SECONDS]
   audit   known vulnerabilities of what is built in: govulncheck, npm audit
   size    what goes over the wire; fails over budget
@@ -77,7 +80,20 @@ need_debian() {
   command -v "$command" >/dev/null || die "$command is still missing after installing $*"
 }
 
-need_chromium() { need_debian chromium chromium; }
+# need_engine NAME…: the real browsers that pages are tested in.
+need_engine() {
+  local name
+  for name in "$@"; do
+    case $name in
+      chromium) need_debian chromium chromium ;;
+      firefox) need_debian firefox-esr firefox-esr ;;
+      webkit)
+        need_debian Xvfb xvfb
+        need_debian WebKitWebDriver webkit2gtk-driver # MiniBrowser comes with it
+        ;;
+    esac
+  done
+}
 
 # ---- build ----------------------------------------------------------------
 
@@ -171,14 +187,7 @@ demo() {
     exec .build/sandbox -addr 127.0.0.1:8787 -web web/dist -demo web/demo
   fi
   build
-  case $engine in
-    chromium) need_chromium ;;
-    firefox) need_debian firefox-esr firefox-esr ;;
-    webkit)
-      need_debian Xvfb xvfb
-      need_debian WebKitWebDriver webkit2gtk-driver # MiniBrowser comes with it
-      ;;
-  esac
+  need_engine "$engine"
   go build -o .build/demo ./e2e/demo
   cd "$caller"
   exec "$root/.build/demo" -root "$root" "$@"
@@ -223,7 +232,7 @@ step() { say "== $*"; }
 
 run_tests() {
   build
-  need_chromium
+  need_engine chromium firefox webkit
   step 'gofmt'
   local unformatted
   unformatted=$(find . -path ./.build -prune -o -name '*.go' -print0 | xargs -0 gofmt -l)
@@ -338,6 +347,14 @@ audit_npm() {
   echo "npm: NOT CHECKED: $1: the registry's database cannot be reached from here"
 }
 
+# kill_rounds kills browsers for a quarter of an hour; further options go to e2e/rounds.
+kill_rounds() {
+  build
+  need_engine chromium firefox webkit
+  go build -o .build/rounds ./e2e/rounds
+  exec .build/rounds -root . "$@"
+}
+
 size() {
   build
   GOOS=js GOARCH=wasm go build -trimpath -o .build/named.wasm ./wasm
@@ -396,7 +413,13 @@ verb=${1:-}
 case $verb in
   demo) demo "$@" ;;
   build) build && ls -l web/dist >&2 ;;
-  test) run_tests ;;
+  test)
+    case ${1:-} in
+      '') run_tests ;;
+      --kill) shift && kill_rounds "$@" ;;
+      *) die "test knows --kill, not $1" ;;
+    esac
+    ;;
   fuzz) fuzz "$@" ;;
   audit) audit ;;
   size) size ;;

@@ -45,6 +45,12 @@ func TestUnknownVerbListsTheVerbs(t *testing.T) {
 	require.Contains(t, out, "unknown verb: polish")
 }
 
+func TestTestKnowsNoOtherOption(t *testing.T) {
+	out, code := sh(t, root, "test", "--quick")
+	require.Equal(t, 1, code)
+	require.Contains(t, out, "test knows --kill, not --quick")
+}
+
 func TestDemoWithoutHeadlessTakesNoOptions(t *testing.T) {
 	out, code := sh(t, root, "demo", "--input", "x")
 	require.Equal(t, 1, code)

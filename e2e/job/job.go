@@ -277,7 +277,7 @@ func (j *job) judge(ctx context.Context) (notes []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Ledger, err = sumLedger(ledger.Text, stored); err != nil {
+	if r.Ledger, err = SumLedger(ledger.Text, stored); err != nil {
 		j.problem("the page's ledger: %v", err)
 	}
 	if notes, err = j.sandbox.Notes(ctx, j.channel, true); err != nil {

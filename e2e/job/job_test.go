@@ -210,11 +210,11 @@ func TestLedgerIsHeldAgainstTheSandbox(t *testing.T) {
 	text := `{"kind":"attempt","status":429}` + "\n" +
 		`{"kind":"attempt","status":200,"notes":[{"id":"1.0","noteId":"a","sha256":"1"},{"id":"1.1","noteId":"b","sha256":"9"}]}` + "\n" +
 		`{"kind":"purged"}` + "\n"
-	sum, err := sumLedger(text, stored)
+	sum, err := SumLedger(text, stored)
 	require.NoError(t, err)
 	require.Equal(t, &LedgerReport{Rows: 3, ByStatus: map[string]int{"200": 1, "429": 1}, Notes: 2,
 		Unlisted: []string{"c"}, WrongHash: []string{"b"}}, sum)
-	_, err = sumLedger(text+"nonsense", stored)
+	_, err = SumLedger(text+"nonsense", stored)
 	require.ErrorContains(t, err, "row 4")
 }
 

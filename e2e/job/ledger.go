@@ -21,9 +21,9 @@ type LedgerReport struct {
 	WrongHash []string `json:"wrongHash"`
 }
 
-// sumLedger reads the page's ledger, NDJSON rows {"status", "notes": [{"noteId",
+// SumLedger reads the page's ledger, NDJSON rows {"status", "notes": [{"noteId",
 // "sha256"}]}. The error names the first row that cannot be read.
-func sumLedger(text string, stored []judge.Stored) (*LedgerReport, error) {
+func SumLedger(text string, stored []judge.Stored) (*LedgerReport, error) {
 	sum := &LedgerReport{ByStatus: map[string]int{}, Unlisted: []string{}, WrongHash: []string{}}
 	listed := map[string]string{}
 	for decoder := json.NewDecoder(strings.NewReader(text)); ; {

@@ -8,3 +8,6 @@ import "syscall"
 func OwnGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }
+
+// lives cannot tell a zombie here: nothing is waited for.
+func lives(int) bool { return false }

@@ -18,11 +18,11 @@ func KillGroup(group int) {
 	}
 }
 
-// AwaitGroup waits until the killed group has no process left, for half a second at
-// most: one that nobody collects stays a zombie for good.
+// AwaitGroup waits until no process of the killed group lives, for ten seconds at
+// most: on a busy machine one that was killed may hold its files for a while.
 func AwaitGroup(group int) {
-	for range 100 {
-		if err := syscall.Kill(-group, 0); errors.Is(err, syscall.ESRCH) {
+	for range 2000 {
+		if err := syscall.Kill(-group, 0); errors.Is(err, syscall.ESRCH) || !lives(group) {
 			return
 		}
 		time.Sleep(5 * time.Millisecond)

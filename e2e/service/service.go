@@ -155,6 +155,12 @@ func (s *Sandbox) FaultsLeft(ctx context.Context) (int, error) {
 	return len(left.Script), err
 }
 
+// LedgerRows returns how many rows the audit ledger has: one a write that was served, and one a 429.
+func (s *Sandbox) LedgerRows(ctx context.Context) (int, error) {
+	rows, err := s.call(ctx, http.MethodGet, "/ops/ledger", nil)
+	return bytes.Count(rows, []byte("\n")), err
+}
+
 // Now returns the sandbox's time.
 func (s *Sandbox) Now(ctx context.Context) (time.Time, error) {
 	var clock struct{ Now float64 }

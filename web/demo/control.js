@@ -4,6 +4,7 @@
 import { open, archive, freshToken, sandboxClock } from './outbox.js'
 import { makeTrouble } from './trouble.js'
 import { inWords } from './words.js'
+import { watch } from './windows.js'
 
 /** Obeys the control server at `address`, which must be on this machine; `shown` draws an opened outbox. */
 export const obey = async (address, shown) => {
@@ -22,6 +23,16 @@ export const obey = async (address, shown) => {
   addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => tell('pageError', `CSP ${violatedDirective} ${blockedURI}`))
 
   let keep, clock, trouble
+  let armed // {window, skip}: the moment at which the page is to be killed
+  let watching = false
+  const reached = (window, wait) => {
+    if (armed?.window !== window || armed.skip-- > 0) return
+    armed = undefined
+    if (!wait) return tell('window', window)
+    const request = new XMLHttpRequest()
+    request.open('POST', at('event'), false) // synchronous: the page stands still here until it is killed
+    request.send(JSON.stringify({ name: 'window', value: window }))
+  }
   const report = receiptPoster((receipts) => post('receipts', receipts))
   const deviceNow = Date.now.bind(Date)
   const now = () => (clock ? clock.now() + trouble.shift() : Date.now())
@@ -41,10 +52,14 @@ export const obey = async (address, shown) => {
       shown(keep)
       return { ms }
     },
-    /** {ranges: [[from, count], …], wave, keyed}: archives these lines of the input → {answered} */
-    async archive({ ranges, wave, keyed }) {
+    /**
+     * {ranges: [[from, count], …], wave, keyed, early}: archives these lines of the input → {answered}. early is the
+     * control of the kill tests: it says that an event is safe before append has said so.
+     */
+    async archive({ ranges, wave, keyed, early }) {
       let answered = 0
       for (const [from, count] of ranges) {
+        if (early) await post('receipts', Array.from({ length: count }, (_, i) => ({ index: from + i })))
         const response = await fetch(at('input', `&from=${from}&count=${count}`))
         if (!response.ok) throw new Error(`input: ${response.status}`)
         const conversations = (await response.text()).split('\n').filter(Boolean).map((line) => JSON.parse(line))
@@ -52,6 +67,7 @@ export const obey = async (address, shown) => {
           wave,
           keyOf: keyed ? (conversation) => conversation.conversationId : undefined,
           answered: ({ index, receipt, error, ms }) => {
+            if (error && leaving) return // WebKit closes the database under a page that leaves: its successor appends it again
             answered++
             report(error
               ? { index: from + index, ms, code: error.code ?? error.name, message: error.message }
@@ -61,6 +77,12 @@ export const obey = async (address, shown) => {
       }
       await report.settled()
       return { answered }
+    },
+    /** {window, skip}: tells, and stands still, when this moment has come skip + 1 times; before open; see windows.js */
+    arm(moment) {
+      if (!watching) watch(reached)
+      watching = true
+      armed = moment
     },
     clock: () => clock?.sync(),
     flush: () => keep.flush(),
