@@ -175,7 +175,7 @@ func (s *series) run(ctx context.Context) (Row, error) {
 		}
 	}
 	for n := range s.o.ControlRounds {
-		windows := []Window{Windows[0], Windows[1]} // where a page that is too early must lose
+		windows := []Window{early, early} // where a page that is too early must lose
 		one, err := s.hold(ctx, windows, true, false)
 		if err != nil {
 			return row, fmt.Errorf("control round %d: %w", n+1, err)

@@ -59,7 +59,10 @@ export const obey = async (address, shown) => {
     async archive({ ranges, wave, keyed, early }) {
       let answered = 0
       for (const [from, count] of ranges) {
-        if (early) await post('receipts', Array.from({ length: count }, (_, i) => ({ index: from + i })))
+        if (early) {
+          await post('receipts', Array.from({ length: count }, (_, i) => ({ index: from + i })))
+          reached('early', true) // told, and not yet appended
+        }
         const response = await fetch(at('input', `&from=${from}&count=${count}`))
         if (!response.ok) throw new Error(`input: ${response.status}`)
         const conversations = (await response.text()).split('\n').filter(Boolean).map((line) => JSON.parse(line))
