@@ -23,9 +23,9 @@ usage: ./build.sh VERB
           a real browser and compares what the sandbox stored with the input
   build   the package into web/dist/
   test    every test: Go, Go in the browser, pages in three real browsers
-          test --kill
-          30 rounds an engine of killing the browser, then every named fault on
-          every engine; prints the tables of README.md (about a quarter of an hour)
+          test --kill [-rounds N]
+          kills the browser, 30 rounds an engine, then runs faults on every engine;
+          prints the tables of README.md (about a quarter of an hour)
   fuzz    every fuzz target of the repository, 600 s each: fuzz [SECONDS]
   audit   known vulnerabilities of what is built in: govulncheck, npm audit
   size    what goes over the wire; fails over budget
@@ -252,7 +252,7 @@ run_tests() {
     step 'node --test'
     node --test "${scripts[@]}"
   fi
-  step 'pages in three real browsers'
+  step 'pages in a real browser'
   LIFFKEEP_E2E=1 go test -count=1 -timeout 9m ./e2e/...
   say 'all tests passed'
 }

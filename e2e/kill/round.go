@@ -26,6 +26,7 @@ const (
 	missAfter    = 40 * time.Second // a window that has not come by then is missed: the kill is a random one
 	drainTimeout = 120 * time.Second
 	look         = 2 * time.Millisecond
+	mostOpens    = 20
 )
 
 // round is one profile's life: pages that append, are killed and come again,
@@ -46,6 +47,8 @@ type round struct {
 	given   atomic.Int64 // conversations handed to a page so far
 	share   atomic.Int64 // where the present page's share of them ends
 	status  job.Status   // the last one, when all was delivered
+	// reopened counts the starts that failed and were tried again.
+	reopened atomic.Int64
 	// underWay are the events without a key that a killed page was not answered for.
 	underWay []underWay
 
@@ -102,6 +105,7 @@ func (r *round) run(ctx context.Context) (out Outcome, err error) {
 	if err := r.drain(ctx); err != nil {
 		out.problem("%v", err)
 	}
+	out.Reopened = int(r.reopened.Load())
 	if ctx.Err() != nil {
 		return out, context.Cause(ctx)
 	}
@@ -201,12 +205,26 @@ func (r *round) next() int { return int(r.given.Load()) }
 // keyed says whether a conversation is appended under a key: every other wave is.
 func keyed(index int) bool { return index/wave%2 == 0 }
 
+// open opens the outbox. A failed start can be tried again (invariant 11), and a
+// page does: seen on WebKit, which now and then cannot open its file after a kill.
 func (r *round) open(ctx context.Context) error {
 	options := map[string]any{"channelId": channel}
 	if r.stream {
 		options["mode"] = "stream"
 	}
-	return r.control.Do(ctx, "open", options, nil)
+	for tries := 1; ; tries++ {
+		err := r.control.Do(ctx, "open", options, nil)
+		var refused *control.PageError
+		if err == nil || !errors.As(err, &refused) || refused.Code != "STORAGE_UNAVAILABLE" || tries == mostOpens {
+			return err
+		}
+		r.reopened.Add(1)
+		select {
+		case <-time.After(500 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 func (r *round) archive(ctx context.Context, from, count int, key bool) error {

@@ -175,7 +175,7 @@ func (s *series) run(ctx context.Context) (Row, error) {
 		}
 	}
 	for n := range s.o.ControlRounds {
-		windows := []Window{Windows[0], Windows[1]} // where a page that is too early must lose
+		windows := []Window{early, early} // where a page that is too early must lose
 		one, err := s.hold(ctx, windows, true, false)
 		if err != nil {
 			return row, fmt.Errorf("control round %d: %w", n+1, err)
@@ -242,6 +242,11 @@ func Print(w io.Writer, rows []Row) {
 		}
 		if sum.Of > 0 {
 			words = append(words, fmt.Sprintf("%s %d of %d", name, sum.Stored, sum.Of))
+		}
+	}
+	for _, row := range rows {
+		if row.Real.Reopened > 0 {
+			fmt.Fprintf(w, "\n%s: openKeep failed %d times with STORAGE_UNAVAILABLE after a kill and was called again.\n", row.Engine, row.Real.Reopened)
 		}
 	}
 	fmt.Fprintln(w, "\nEvents under way at the kill, without a key, that are stored all the same:", strings.Join(words, " · "))

@@ -23,6 +23,7 @@ type Outcome struct {
 	Hit           map[string]int // by window
 	Acknowledged  int            // events that the page was told are safe
 	Unanswered    int            // stored although the page died before it was told
+	Reopened      int            // starts of the outbox that failed and were tried again
 	Missing       int
 	Doubled       int
 	Changed       int
@@ -60,6 +61,7 @@ func (o *Outcome) add(one Outcome) {
 	o.Kills += one.Kills
 	o.Acknowledged += one.Acknowledged
 	o.Unanswered += one.Unanswered
+	o.Reopened += one.Reopened
 	o.Missing += one.Missing
 	o.Doubled += one.Doubled
 	o.Changed += one.Changed

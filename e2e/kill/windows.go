@@ -37,6 +37,9 @@ var Windows = []Window{
 
 var random = Window{Name: "random", About: "any moment, from the page's first on", Random: true, Jitter: 1500 * time.Millisecond}
 
+// early is the control's: the page has said "safe" and not yet called append.
+var early = Window{Name: "early", About: "told too early", Skips: 3}
+
 // missed is counted instead of a window whose moment never came.
 const missed = "missed"
 

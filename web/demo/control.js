@@ -12,16 +12,11 @@ export const obey = async (address, shown) => {
   if (protocol !== 'http:' || hostname !== '127.0.0.1') throw new Error('control must be a server on 127.0.0.1')
   const session = crypto.getRandomValues(new Uint32Array(2)).join('-')
   const at = (path, query = '') => `${address}/${path}?session=${session}${query}`
-  // text/plain: a simple request needs no preflight. What a page that leaves still asks is never answered: Firefox fails
-  // it while the page still runs, the others never tell
-  let leaving = false
+  // text/plain: a simple request needs no preflight
+  const post = (path, value) => fetch(at(path), { method: 'POST', body: JSON.stringify(value) })
+  const tell = (name, value) => leaving || post('event', { name, value }).catch(() => {}) // the server ended: nobody listens
+  let leaving = false // what is under way fails now, and that is no error of the page's
   addEventListener('beforeunload', () => { leaving = true })
-  const send = (address, init) => fetch(address, init).catch((error) => {
-    if (leaving) return new Promise(() => {})
-    throw error
-  })
-  const post = (path, value) => send(at(path), { method: 'POST', body: JSON.stringify(value) })
-  const tell = (name, value) => post('event', { name, value }).catch(() => {}) // the server ended: nobody listens
 
   addEventListener('error', ({ message }) => tell('pageError', message))
   addEventListener('unhandledrejection', ({ reason }) => tell('pageError', inWords(reason)))
@@ -57,12 +52,6 @@ export const obey = async (address, shown) => {
       shown(keep)
       return { ms }
     },
-    /** {window, skip}: tells, and stands still, when this moment has come skip + 1 times; before open; see windows.js */
-    arm(moment) {
-      if (!watching) watch(reached)
-      watching = true
-      armed = moment
-    },
     /**
      * {ranges: [[from, count], …], wave, keyed, early}: archives these lines of the input → {answered}. early is the
      * control of the kill tests: it says that an event is safe before append has said so.
@@ -70,8 +59,11 @@ export const obey = async (address, shown) => {
     async archive({ ranges, wave, keyed, early }) {
       let answered = 0
       for (const [from, count] of ranges) {
-        if (early) await post('receipts', Array.from({ length: count }, (_, i) => ({ index: from + i })))
-        const response = await send(at('input', `&from=${from}&count=${count}`))
+        if (early) {
+          await post('receipts', Array.from({ length: count }, (_, i) => ({ index: from + i })))
+          reached('early', true) // told, and not yet appended
+        }
+        const response = await fetch(at('input', `&from=${from}&count=${count}`))
         if (!response.ok) throw new Error(`input: ${response.status}`)
         const conversations = (await response.text()).split('\n').filter(Boolean).map((line) => JSON.parse(line))
         await archive(keep, conversations, {
@@ -88,6 +80,12 @@ export const obey = async (address, shown) => {
       }
       await report.settled()
       return { answered }
+    },
+    /** {window, skip}: tells, and stands still, when this moment has come skip + 1 times; before open; see windows.js */
+    arm(moment) {
+      if (!watching) watch(reached)
+      watching = true
+      armed = moment
     },
     clock: () => clock?.sync(),
     flush: () => keep.flush(),
@@ -110,12 +108,7 @@ export const obey = async (address, shown) => {
       if (to.protocol !== 'http:' || to.hostname !== '127.0.0.1') throw new Error('address must be a page on 127.0.0.1')
       setTimeout(() => location.assign(to), 50) // the answer goes first
     },
-    /** The command has no answer: it ends with the page. */
-    reload() {
-      leaving = true
-      location.reload()
-      return new Promise(() => {})
-    },
+    async reload() { setTimeout(() => location.reload(), 50) },
   }
 
   const run = async ({ id, name, args }) => {
@@ -129,7 +122,7 @@ export const obey = async (address, shown) => {
   }
 
   for (let hello = '&hello=1'; ; hello = '') {
-    const response = await send(at('next', hello))
+    const response = await fetch(at('next', hello))
     if (response.status === 200) run(await response.json()).catch(() => {}) // the page is leaving
     else if (response.status !== 204) return
   }
