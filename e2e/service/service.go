@@ -148,7 +148,7 @@ func (s *Sandbox) Faults(ctx context.Context, script any) error {
 	return s.json(ctx, http.MethodPost, "/ops/faults", map[string]any{"script": script}, nil)
 }
 
-// FaultsLeft returns how many entries of the script have not spoiled all their calls yet.
+// FaultsLeft returns how many entries of the script have not had their turn.
 func (s *Sandbox) FaultsLeft(ctx context.Context) (int, error) {
 	var left struct{ Script []json.RawMessage }
 	err := s.json(ctx, http.MethodGet, "/ops/faults", nil, &left)

@@ -54,8 +54,20 @@ class Outbox {
 
   /** Starts the module and opens the database; a failed start leaves nothing behind and may be tried again. */
   start() {
-    this.#starting ??= this.#open().finally(() => { this.#starting = null })
+    this.#starting ??= this.#openPatiently().finally(() => { this.#starting = null })
     return this.#starting
+  }
+
+  // A browser that was killed may need a moment to open its own files again (seen on WebKit): asked three times.
+  async #openPatiently() {
+    for (const ms of [200, 1000, 0]) {
+      try {
+        return await this.#open()
+      } catch (e) {
+        if (e.code !== 'STORAGE_UNAVAILABLE' || !ms || !globalThis.indexedDB || this.#closed) throw e
+        await new Promise((r) => { setTimeout(r, ms) })
+      }
+    }
   }
 
   async #open() {
