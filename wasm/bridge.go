@@ -250,8 +250,8 @@ func (d *driver) reconcile(ticket uint32, from, to int64, after outbox.LedgerPos
 	})
 }
 
-// holdings answers with what an audit needs of the store: {seqs: [every open segment that an entry on disk came from],
-// counts}. Every Seq is either here or in the ledger, else something is missing.
+// holdings answers with what an audit needs of the store: the number of every open segment that an entry on disk came from.
+// Every Seq is either here or in the ledger, else something is missing.
 func (d *driver) holdings(ticket uint32) {
 	d.store.Load(func(l outbox.Loaded, err error) {
 		var w jsontext.Writer

@@ -24,7 +24,11 @@ export async function audit(lines, holdings, status) {
     for (const { id } of row.notes ?? []) known.add(segment(id))
     for (const id of [row.dead, row.replaced, row.rewritten].flat()) if (id) known.add(segment(id))
   }
-  const numbers = [...known].sort((a, b) => a - b)
+  // When the first rows are gone with their 30 days, what was settled before the oldest first attempt is unknown.
+  const cut = rows.length > 0 && rows[0].row.n > 0 && rows[0].row.kind !== 'purged'
+  const oldest = rows.find(({ row }) => row.attempt === 1 && row.notes)
+  const floor = !cut ? 0 : oldest ? Math.min(...oldest.row.notes.map(({ id }) => segment(id))) : Infinity
+  const numbers = [...known].filter((n) => n >= floor).sort((a, b) => a - b)
   let missing = 0
   let longestGap = 0
   for (let i = 1; i < numbers.length; i++) {
@@ -49,8 +53,8 @@ async function chain(rows) {
   if (!subtle || !rows.some(({ row }) => row.chain)) return { ok: null, rows: rows.length, brokenAt: null }
   for (let i = 0; i < rows.length; i++) {
     const { text, row } = rows[i]
-    if (row.kind === 'purged') continue // a new ledger begins
     const before = i === 0 ? null : rows[i - 1]
+    if (row.kind === 'purged' && !before) continue // a new ledger begins, in an emptied store
     if (before && row.n !== before.row.n + 1) return { ok: false, rows: rows.length, brokenAt: row.n }
     if (!before && row.n > 0) continue // older rows are gone with their 30 days
     const end = `,"chain":"${row.chain}"}`

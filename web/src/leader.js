@@ -43,7 +43,10 @@ export class Leader {
     const locks = globalThis.navigator?.locks
     return new Promise((decided) => {
       const run = locks ? this.#withLocks(locks, signal, decided) : this.#withoutLocks(signal, decided)
-      run.catch(() => {}).finally(decided)
+      run.catch(() => {}).finally(() => {
+        decided()
+        if (!this.#life) this.#resign() // a claim that was under way at stop() may have been granted
+      })
     })
   }
 
@@ -59,18 +62,23 @@ export class Leader {
   #lead(on) {
     this.#leading = on
     clearInterval(this.#renewal)
-    if (on) this.#renewal = setInterval(() => this.#claim(false).then((held) => held || this.#lead(false)), RENEW_MS)
+    if (!on) return
+    const life = this.#life
+    this.#renewal = setInterval(async () => {
+      if (!await this.#claim(false) && this.#leading && this.#life === life) this.start() // lost: into the line again
+    }, RENEW_MS)
   }
 
   async #withLocks(locks, signal, decided) {
-    const { promise: dethroned, resolve: lost } = pledge()
+    let turn = null // of holding the lock; ends when it is stolen
     const hold = async (lock) => {
       if (!lock || signal.aborted) return false
+      const mine = turn = new AbortController()
       const held = await this.#claim(true)
-      if (signal.aborted) return true
+      if (signal.aborted || mine.signal.aborted) return true
       this.#lead(held)
       decided()
-      if (held) await Promise.race([dethroned, ended(signal)])
+      if (held) await Promise.race([ended(mine.signal), ended(signal)])
       else await pause(signal) // the database did not answer: let others try, and ask again
       return held
     }
@@ -83,16 +91,18 @@ export class Leader {
     this.#resign()
     decided()
     while (!signal.aborted) {
+      const waited = patience(signal)
       try {
-        const options = steal ? { steal } : { signal: AbortSignal.any ? AbortSignal.any([signal, patience()]) : signal }
+        const options = steal ? { steal } : { signal: waited }
         if (await locks.request(this.#name, options, hold)) return
       } catch {
+        turn?.abort()
+        if (!this.#leading && !waited.aborted) await pause(signal) // the browser refused, or ours was stolen before it was decided
         if (this.#leading) { // stolen from us: another page saw our lease run out
           this.#lead(false)
           this.#resign()
         }
         steal = !signal.aborted && await this.#claim(false) // the holder's lease has run out: it is frozen or gone
-        lost()
       }
     }
   }
@@ -108,22 +118,31 @@ export class Leader {
   }
 }
 
-function pledge() {
-  let resolve
-  const promise = new Promise((r) => { resolve = r })
-  return { promise, resolve }
-}
-
 const ended = (signal) => new Promise((r) => {
   if (signal.aborted) r()
   else signal.addEventListener('abort', r, { once: true })
 })
 
-const pause = (signal) => Promise.race([new Promise((r) => { setTimeout(r, ASK_MS) }), ended(signal)])
+// The listener goes with the pause: a page without locks pauses every 5 s for hours.
+const pause = (signal) => new Promise((r) => {
+  if (signal.aborted) return r()
+  const end = () => {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', end)
+    r()
+  }
+  const timer = setTimeout(end, ASK_MS)
+  signal.addEventListener('abort', end)
+})
 
-function patience() {
-  if (AbortSignal.timeout) return AbortSignal.timeout(PATIENCE_MS)
+// A signal that ends with `signal`, or when patience does; engines before 2024 lack AbortSignal.any.
+function patience(signal) {
   const c = new AbortController()
-  setTimeout(() => c.abort(), PATIENCE_MS)
+  const end = () => {
+    clearTimeout(timer)
+    c.abort()
+  }
+  const timer = setTimeout(end, PATIENCE_MS)
+  signal.addEventListener('abort', end, { once: true, signal: c.signal })
   return c.signal
 }

@@ -292,10 +292,10 @@ class Outbox {
     return this.#leader.leading ? this.#do(method, args) : this.#tabs.ask(method, args)
   }
 
-  async #audit({ from = 0, to = ALL } = {}) {
+  async #audit() {
     const { audit } = await part(import('./audit.js'))
-    const lines = await this.#call((t) => this.#api.rows(t, +from, +to))
-    return audit(lines, await this.#call((t) => this.#api.holdings(t)), this.#status())
+    const holdings = await this.#call((t) => this.#api.holdings(t)) // first: what is settled meanwhile is in the ledger then
+    return audit(await this.#call((t) => this.#api.rows(t, 0, ALL)), holdings, this.#status())
   }
 
   /** What the page gets. */

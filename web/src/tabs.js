@@ -11,6 +11,7 @@ export class Tabs {
   #asked = new Map() // id → {resolve, reject, timer}
   #id = `${Math.random()}`
   #n = 0
+  #closed = false
 
   /**
    * `hear(word, value)` gets 'appended' and 'status'; `answer(method, args)` does a call, if this page is the sender,
@@ -26,7 +27,7 @@ export class Tabs {
         try {
           this.#say({ told: [id, await answer(method, args)] })
         } catch (e) {
-          this.#say({ told: [id, null, [e.code ?? 'INTERNAL', e.message]] })
+          this.#say({ told: [id, null, [e instanceof KeepError ? e.code : 'INTERNAL', `${e?.message ?? e}`]] })
         }
       } else if (data.told) {
         const [id, value, error] = data.told
@@ -52,6 +53,7 @@ export class Tabs {
 
   /** Passes a call on to the page that sends. */
   ask(method, args) {
+    if (this.#closed) return Promise.reject(new KeepError('CLOSED', 'the outbox was closed'))
     return new Promise((resolve, reject) => {
       const id = `${this.#id} ${++this.#n}`
       const timer = setTimeout(() => {
@@ -64,6 +66,7 @@ export class Tabs {
   }
 
   close() {
+    this.#closed = true
     this.#bc?.close()
     this.#bc = null
     for (const { reject, timer } of this.#asked.values()) {

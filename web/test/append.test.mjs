@@ -10,7 +10,8 @@ const encrypt = { fields: ['messages.*.text'], key }
 const event = (n, text = `text ${n}`) => ({ conversationId: `c-${n}`, messages: [{ from: 'u', text }] })
 
 // opened opens an outbox whose module answers every append at once; calls holds what crossed over, one array a burst.
-async function opened(t, options, ledger = '') {
+// disk is what an audit reads: {open: numbers of segments, settled: ledger rows}.
+async function opened(t, options, ledger = '', disk = {}) {
   const calls = []
   let host
   const answer = (...answers) => host.answers(JSON.stringify(answers))
@@ -25,6 +26,16 @@ async function opened(t, options, ledger = '') {
         queueMicrotask(() => answer(...names.map((name, i) => [first + i, 0, `1.${i}`, name || 'n', 9, 5])))
       },
       ledger: (ticket) => queueMicrotask(() => answer([ticket, 2, ledger])),
+      rows: (ticket, from, to) => queueMicrotask(() => {
+        const lines = disk.settled.filter(({ at }) => at >= from && at < to).map((row) => `${JSON.stringify(row)}\n`)
+        disk.then?.() // what happens once this was read
+        answer([ticket, 2, lines.join('')])
+      }),
+      holdings: (ticket) => queueMicrotask(() => {
+        const { open } = disk
+        disk.then?.()
+        answer([ticket, 2, open])
+      }),
       lead: (ticket) => queueMicrotask(() => answer([ticket, 2, true])),
       resign() {}, status: () => '{}', close() {},
     }
@@ -103,4 +114,24 @@ test('L13.6: ledger.export gives json, ndjson and csv', { skip }, async (t) => {
     else assert.equal(await blob.text(), want)
   }
   await assert.rejects(keep.ledger.export({ format: 'xlsx' }), (e) => e.code === 'INVALID_EVENT' && /json, ndjson and csv, not xlsx/.test(e.message))
+})
+
+test('L1.2: an audit of a span, or while notes are being delivered, cries no wolf', { skip }, async (t) => {
+  const row = (n, at) => ({ n, at, kind: 'attempt', attempt: 1, notes: [{ id: `${n + 1}.0`, noteId: 'n' }] })
+  for (const [what, span, then] of [
+    ['all of it', {}],
+    ['since yesterday', { from: new Date(2500) }],
+    ['until yesterday', { to: new Date(2500) }],
+    ['a batch is settled while it reads', {}, (disk) => {
+      disk.open = [6]
+      disk.settled.push(row(4, 5000))
+      disk.then = null
+    }],
+  ]) await t.test(what, async (t) => {
+    const disk = { open: [5, 6], settled: [row(0, 1000), row(1, 2000), row(2, 3000), row(3, 4000)] }
+    if (then) disk.then = () => then(disk)
+    const { keep } = await opened(t, {}, '', disk)
+    const { missing, missingRate, longestGap } = await keep.ledger.audit(span)
+    assert.deepEqual({ missing, missingRate, longestGap }, { missing: 0, missingRate: 0, longestGap: 0 })
+  })
 })

@@ -133,13 +133,11 @@ export function fakeLocks() {
 
 /** A document and a window that hears events; listening() counts their listeners. */
 export function fakePage(t) {
-  const listeners = new Set()
+  const listeners = [] // the signal that ends each
   const watched = (target) => {
     const add = target.addEventListener.bind(target)
     target.addEventListener = (type, fn, options) => {
-      const mine = {}
-      listeners.add(mine)
-      options?.signal?.addEventListener('abort', () => listeners.delete(mine))
+      listeners.push(options?.signal)
       add(type, fn, options)
     }
     return target
@@ -148,5 +146,27 @@ export function fakePage(t) {
   const page = watched(Object.assign(new EventTarget(), { visibilityState: 'visible' }))
   stub(t, 'document', page)
   stub(t, 'addEventListener', window.addEventListener)
-  return { page, window, listening: () => listeners.size }
+  return { page, window, listening: () => listeners.filter((signal) => !signal?.aborted).length }
+}
+
+/** BroadcastChannel within one process: copies go to every other open channel of the name, a turn later. */
+export function fakeChannels(t) {
+  const open = new Set()
+  stub(t, 'BroadcastChannel', class {
+    constructor(name) {
+      this.name = name
+      open.add(this)
+    }
+
+    postMessage(message) {
+      if (!open.has(this)) throw new DOMException('the channel is closed', 'InvalidStateError')
+      const data = structuredClone(message)
+      queueMicrotask(() => {
+        for (const other of open) if (other !== this && other.name === this.name) other.onmessage?.({ data })
+      })
+    }
+
+    close() { open.delete(this) }
+  })
+  return { open: () => open.size }
 }

@@ -51,6 +51,7 @@ function origin(t, locks = fakeLocks()) {
       p.sending = false
       if (lease.owner === label) lease.until = Date.now()
     }))
+    p.claim = claim
     pages.push(p)
     return p
   }
@@ -88,6 +89,8 @@ for (const [browser, locks] of [['Web Locks', fakeLocks], ['no locks, by lease a
     await o.pass(600)
     assert.equal(o.senders(), 'a', 'ten minutes later')
     a.leader.stop()
+    assert.equal(a.sending, false, 'at once: the page may be frozen now')
+    const asked = a.asked
     await o.pass(6)
     assert.match(o.senders(), /^[bc]$/)
     const next = b.leader.leading ? [b, c] : [c, b]
@@ -96,7 +99,9 @@ for (const [browser, locks] of [['Web Locks', fakeLocks], ['no locks, by lease a
     assert.equal(o.senders(), next[1].label)
     next[1].leader.stop()
     await o.pass(1)
+    await o.pass(60)
     assert.equal(o.senders(), '')
+    assert.equal(a.asked, asked, 'who stopped asks no more')
     assert.ok(o.leaseFree())
     if (locks() !== none) assert.equal(o.inLine(), 0, 'nobody is left in line')
   })
@@ -112,8 +117,10 @@ for (const [browser, locks] of [['Web Locks', fakeLocks], ['no locks, by lease a
     await o.pass(21 + 30)
     assert.equal(others().length, 1, 'one of the others, not both')
     a.thaw()
-    await o.pass(30)
-    assert.equal(o.senders(), others()[0].label, 'a knows that it was replaced')
+    await o.pass(1)
+    assert.equal(o.senders(), others()[0].label, 'a knows at once that it was replaced')
+    await o.pass(60)
+    assert.equal(o.senders(), others()[0].label)
     for (const p of others()) p.leader.stop()
     for (const p of [b, c]) p.leader.stop()
     await o.pass(6)
@@ -134,6 +141,19 @@ for (const [browser, locks] of [['Web Locks', fakeLocks], ['no locks, by lease a
       await o.pass(31)
       assert.equal(o.senders(), 'a')
     })
+  })
+
+  test(`a sender that was killed is followed (${browser})`, async (t) => {
+    const o = origin(t, locks())
+    const killed = o.page('killed')
+    killed.claim(false) // its lease is all that is left of it
+    killed.sending = false
+    await o.open('a', 'b')
+    if (locks() !== none) return assert.equal(o.senders(), 'a', 'who has the lock need not wait for the lease')
+    await o.pass(LEASE_S - 1)
+    assert.equal(o.senders(), '')
+    await o.pass(6)
+    assert.match(o.senders(), /^[ab]$/)
   })
 
   test(`when the sender's database fails, another page takes over (${browser})`, async (t) => {
@@ -275,6 +295,20 @@ test('engines before 2024 replace a frozen sender too', async (t) => {
     await o.pass(LEASE_S + 31)
     assert.ok(b.leader.leading)
   })
+})
+
+test('a page that was frozen with the lock, before it was decided, ends up as one of the candidates', async (t) => {
+  const o = origin(t)
+  const a = o.page('a')
+  a.freeze()
+  a.leader.start()
+  const [b] = await o.open('b')
+  await o.pass(31)
+  assert.ok(b.leader.leading)
+  a.thaw()
+  await o.pass(60)
+  assert.match(o.senders(), /^[ab]$/)
+  assert.equal(o.inLine(), 2)
 })
 
 test('a page that stops while it is about to steal lets go of the lease', async (t) => {
