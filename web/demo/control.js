@@ -4,8 +4,11 @@
 import { open, archive, sandboxClock } from './outbox.js'
 import { inWords } from './words.js'
 
-/** Obeys the control server at `address`, which must be on this machine; `shown` draws an opened outbox. */
-export const obey = async (address, shown) => {
+/**
+ * Obeys the control server at `address`, which must be on this machine; `shown` draws an opened outbox. A test's page may
+ * `prepare` the options of open, and bring `more(keep)` commands, keep() being the outbox that is open.
+ */
+export const obey = async (address, shown, { prepare = async (options) => options, more = () => ({}) } = {}) => {
   const { protocol, hostname } = new URL(address)
   if (protocol !== 'http:' || hostname !== '127.0.0.1') throw new Error('control must be a server on 127.0.0.1')
   const session = crypto.getRandomValues(new Uint32Array(2)).join('-')
@@ -25,7 +28,7 @@ export const obey = async (address, shown) => {
     async open({ clock: wanted, ...options }) {
       clock = wanted ? await sandboxClock() : undefined
       const began = performance.now()
-      keep = await open({ ...options, ...(clock ? { now: clock.now } : {}) })
+      keep = await open({ ...await prepare(options), ...(clock ? { now: clock.now } : {}) })
       const ms = performance.now() - began
       keep.subscribe((status) => tell('status', status))
       shown(keep)
@@ -68,6 +71,7 @@ export const obey = async (address, shown) => {
     type({ selector, text }) { one(selector).value = text },
     click({ selector }) { one(selector).click() },
     async reload() { setTimeout(() => location.reload(), 0) },
+    ...more(() => keep),
   }
 
   const run = async ({ id, name, args }) => {
