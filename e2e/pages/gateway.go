@@ -20,7 +20,7 @@ import (
 var files embed.FS
 
 // policy is the test page's: nothing inline, nothing foreign, no string ever becomes code.
-const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' http://127.0.0.1:*; " +
+const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' http://127.0.0.1:*; img-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
 // Request is one call to the service, as the gateway saw it. Times are this machine's.

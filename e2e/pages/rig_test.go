@@ -87,6 +87,8 @@ type tab struct {
 	first  string // of the first page in it
 	url    string
 	target string
+	// session with the developer tools, where a test keeps one
+	session string
 
 	mu     sync.Mutex
 	errors []string
@@ -252,7 +254,7 @@ func (p *tab) flushed() {
 			return false
 		}
 		s = Status{}
-		return p.try("status", nil, &s) == nil && s.Pending+s.Parked == 0
+		return p.try("status", nil, &s) == nil && s.Token != "" && s.Pending+s.Parked == 0 // without a token's state: no outbox is open
 	}, 80*time.Second, 100*time.Millisecond, "%s: left: %+v", p.mark, s)
 }
 

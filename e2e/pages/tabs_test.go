@@ -90,31 +90,9 @@ func (c *crowd) end(at int, way string) {
 		c.elsewhere(one)
 		c.back(one, loads)
 		return
-	case "freeze": // as Chromium does with a tab that nobody looks at: the page is told, then stands still
-		session, err := c.tools.Attach(c.ctx, one.target)
-		require.NoError(c.t, err)
-		require.NoError(c.t, c.tools.Call(c.ctx, session, "Page.setWebLifecycleState", map[string]any{"state": "frozen"}, nil))
-		c.others(at)
-		require.NoError(c.t, c.tools.Call(c.ctx, session, "Page.setWebLifecycleState", map[string]any{"state": "active"}, nil))
-		delete(c.gone, one.mark)
-		return
 	}
 	one.Drop()
 	c.tabs[at] = c.join()
-}
-
-// others waits until a tab other than that one sends.
-func (c *crowd) others(at int) {
-	c.t.Helper()
-	require.Eventually(c.t, func() bool {
-		for i, one := range c.tabs {
-			var s Status
-			if i != at && one.try("status", nil, &s) == nil && s.Leader {
-				return true
-			}
-		}
-		return false
-	}, eventually, tick, "nobody took over from a tab that let go")
 }
 
 func (c *crowd) elsewhere(one *tab) {
@@ -192,13 +170,12 @@ func (c *crowd) oneSender() {
 			by[id] = request.Mark
 		}
 	}
-	// two marks whose requests interleave (a b a) only when the first came back, which the freeze and the cache do
 	var words []string
 	for mark, n := range marks {
 		words = append(words, fmt.Sprintf("%s:%d", mark, n))
 	}
 	sort.Strings(words)
-	require.Greater(t, len(marks), 2, "the sender never changed")
+	require.Greater(t, len(marks), 1, "the sender never changed")
 	t.Logf("requests by tab %v, %d notes sent again by a successor", words, replays)
 }
 
@@ -206,7 +183,7 @@ func (c *crowd) oneSender() {
 func TestSenderIsEndedAgainAndAgain(t *testing.T) {
 	engines(t)
 	c := newCrowd(t, 4)
-	for _, way := range []string{"close", "crash", "navigate", "freeze", "crash", "close"} {
+	for _, way := range []string{"close", "crash", "navigate", "crash", "navigate", "close"} {
 		wait := c.appending()
 		began := time.Now()
 		at := c.sender()

@@ -26,6 +26,13 @@ const asText = (value) => {
 
 const conversation = (id, text) => ({ conversationId: id, messages: [{ from: 'customer', text }] })
 
+// Text that no engine can compress.
+const noise = (bytes) => {
+  let text = ''
+  while (text.length < bytes) text += String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16384)).map((b) => 48 + (b & 63)))
+  return text.slice(0, bytes)
+}
+
 let asked = 0
 let cipher
 let shows = 0 // how often this page came out of the back-forward cache
@@ -45,7 +52,7 @@ const more = (keep) => ({
   async append({ id, text = '', times = 1, bytes = 0 }) {
     let taken = 0
     try {
-      for (; taken < times; taken++) await keep().append(conversation(times > 1 ? `${id}-${taken}` : id, text + 'k'.repeat(bytes)))
+      for (; taken < times; taken++) await keep().append(conversation(times > 1 ? `${id}-${taken}` : id, text + noise(bytes)))
     } catch (error) {
       return { taken, code: error.code ?? error.name, message: error.message }
     }
