@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"encoding/json"
 	"fmt"
 	"sort"
 	"strings"
@@ -129,24 +130,53 @@ func (c *crowd) back(one *tab, loads int) {
 func (c *crowd) judge() {
 	t := c.t
 	c.tabs[c.sender()].flushed()
-	stored := c.stored()
-	acknowledged := 0
-	for _, one := range c.rig.tabs {
-		for index, receipt := range one.Receipts() {
-			require.Empty(t, receipt.Code, receipt.Message)
-			id := fmt.Sprintf("%s-%d", one.first, index)
-			require.Equal(t, 1, stored[id], "acknowledged: %s", id)
-			acknowledged++
-		}
+	acknowledged := c.acknowledged()
+	missing := c.missing(acknowledged)
+	if len(missing) > 0 { // late, or lost? A fresh browser on the same profile knows what is on disk
+		var audit json.RawMessage
+		_ = c.tabs[c.sender()].try("audit", nil, &audit)
+		t.Logf("%d missing after the sender says that nothing is left: %v\nits audit: %s", len(missing), missing, audit)
+		c.kill()
+		c.tabs = []*tab{c.join()}
+		c.tabs[0].flushed()
+		t.Logf("after a restart %v are missing", c.missing(acknowledged))
 	}
+	stored := c.stored()
 	for id, times := range stored {
 		require.Equal(t, 1, times, "stored twice: %s", id)
 	}
-	require.Greater(t, acknowledged, 100, "too little happened to prove anything")
+	require.Empty(t, missing, "acknowledged, and not sent by a sender that says that nothing is left")
+	require.Greater(t, len(acknowledged), 100, "too little happened to prove anything")
 	c.oneSender()
 	c.keptLimits()
 	c.calm()
-	t.Logf("%d acknowledged, %d stored, %d requests", acknowledged, len(stored), len(c.gateway.requests()))
+	t.Logf("%d acknowledged, %d stored, %d requests", len(acknowledged), len(stored), len(c.gateway.requests()))
+}
+
+// acknowledged are the conversations that some tab was told are on disk, with the noteId it was told.
+func (c *crowd) acknowledged() map[string]string {
+	c.t.Helper()
+	all := map[string]string{}
+	for _, one := range c.rig.tabs {
+		for index, receipt := range one.Receipts() {
+			require.Empty(c.t, receipt.Code, receipt.Message)
+			all[fmt.Sprintf("%s-%d", one.first, index)] = receipt.NoteID
+		}
+	}
+	return all
+}
+
+// missing are those that the sandbox does not hold, with their noteIds, sorted.
+func (c *crowd) missing(acknowledged map[string]string) (ids []string) {
+	c.t.Helper()
+	stored := c.stored()
+	for id, note := range acknowledged {
+		if stored[id] == 0 {
+			ids = append(ids, id+" "+note)
+		}
+	}
+	sort.Strings(ids)
+	return ids
 }
 
 // oneSender asserts from the tokens that no two living tabs sent: a batch, or a note, goes out under a second mark only
