@@ -146,7 +146,7 @@ func (c *crowd) judge() {
 		require.Equal(t, 1, times, "stored twice: %s", id)
 	}
 	require.Empty(t, missing, "acknowledged, and not sent by a sender that says that nothing is left")
-	require.Greater(t, len(acknowledged), 100, "too little happened to prove anything")
+	require.Greater(t, len(acknowledged), 50, "too little happened to prove anything")
 	c.oneSender()
 	c.keptLimits()
 	c.calm()
@@ -181,7 +181,10 @@ func (c *crowd) missing(acknowledged map[string]string) (ids []string) {
 
 // oneSender asserts from the tokens that no two living tabs sent: a batch, or a note, goes out under a second mark only
 // after the first tab was ended, and senders follow one another.
-func (c *crowd) oneSender() {
+func (c *crowd) oneSender() { c.oneSenderOf(2) }
+
+// oneSenderOf is oneSender for at least that many senders, one after the other.
+func (c *crowd) oneSenderOf(senders int) {
 	t := c.t
 	requests := c.gateway.requests()
 	by := map[string]string{} // note → mark
@@ -205,23 +208,35 @@ func (c *crowd) oneSender() {
 		words = append(words, fmt.Sprintf("%s:%d", mark, n))
 	}
 	sort.Strings(words)
-	require.Greater(t, len(marks), 1, "the sender never changed")
+	require.GreaterOrEqual(t, len(marks), senders, "the sender never changed")
 	t.Logf("requests by tab %v, %d notes sent again by a successor", words, replays)
 }
 
 // Invariant 8: every tab appends, one sends; whatever becomes of the sender, nothing is lost or doubled, and another takes over.
 func TestSenderIsEndedAgainAndAgain(t *testing.T) {
 	engines(t)
-	c := newCrowd(t, 4)
-	for _, way := range []string{"close", "crash", "navigate", "crash", "navigate", "close"} {
-		wait := c.appending()
-		began := time.Now()
-		at := c.sender()
-		mark := c.tabs[at].mark
-		c.end(at, way)
-		c.sender()
-		t.Logf("%s %s: the next one sends after %s", way, mark, time.Since(began).Round(time.Millisecond))
-		wait()
+	for _, row := range []struct {
+		name string
+		ways []string
+	}{
+		{"a tab is closed", []string{"close", "close", "close"}},
+		{"a renderer dies", []string{"crash", "crash", "crash"}},
+		{"a tab goes elsewhere and comes back", []string{"navigate", "navigate", "navigate"}},
+		{"all of it", []string{"close", "crash", "navigate", "crash", "navigate", "close"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c := newCrowd(t, 4)
+			for _, way := range row.ways {
+				wait := c.appending()
+				began := time.Now()
+				at := c.sender()
+				mark := c.tabs[at].mark
+				c.end(at, way)
+				c.sender()
+				t.Logf("%s %s: the next one sends after %s", way, mark, time.Since(began).Round(time.Millisecond))
+				wait()
+			}
+			c.judge()
+		})
 	}
-	c.judge()
 }
