@@ -23,6 +23,7 @@ usage: ./build.sh VERB
           a real browser and compares what the sandbox stored with the input
   build   the package into web/dist/
   test    every test: Go, Go in the browser, pages in a real browser
+          test --pages: what happens around the outbox (tabs, full disks, leaving, what is left on disk), on three engines
   size    what goes over the wire; fails over budget
 TXT
 }
@@ -246,6 +247,16 @@ run_tests() {
   say 'all tests passed'
 }
 
+# test_pages: e2e/pages on every engine with its slow tests; the tables for README are in its output.
+test_pages() {
+  build
+  need_chromium
+  need_debian firefox-esr firefox-esr
+  need_debian Xvfb xvfb
+  need_debian WebKitWebDriver webkit2gtk-driver # MiniBrowser comes with it
+  LIFFKEEP_PAGES=1 go test -count=1 -timeout 45m -v ./e2e/pages
+}
+
 size() {
   build
   GOOS=js GOARCH=wasm go build -trimpath -o .build/named.wasm ./wasm
@@ -304,7 +315,12 @@ verb=${1:-}
 case $verb in
   demo) demo "$@" ;;
   build) build && ls -l web/dist >&2 ;;
-  test) run_tests ;;
+  test)
+    case ${1:-} in
+      --pages) test_pages ;;
+      *) run_tests ;;
+    esac
+    ;;
   size) size ;;
   *)
     usage >&2
