@@ -20,6 +20,7 @@ func TestFrozenSenderHoldsNothing(t *testing.T) {
 		require.NoError(t, c.tools.Call(c.ctx, session, "Page.setWebLifecycleState", map[string]any{"state": name}, nil))
 	}
 	require.Equal(t, appended{Taken: 1}, frozen.append(map[string]any{"id": "before"}))
+	frozen.flushed() // it is idle: nothing of its own is under way
 	c.gone[frozen.mark] = time.Now()
 	state("frozen")
 	c.tabs = append(c.tabs[:at:at], c.tabs[at+1:]...)
