@@ -24,6 +24,8 @@ usage: ./build.sh VERB
   build   the package into web/dist/
   test    every test: Go, Go in the browser, pages in a real browser
           test --pages: what happens around the outbox (tabs, full disks, leaving, what is left on disk), on three engines
+  fuzz    every fuzz target of the repository, 600 s each: fuzz [SECONDS]
+  audit   known vulnerabilities of what is built in: govulncheck, npm audit
   size    what goes over the wire; fails over budget
 TXT
 }
@@ -257,6 +259,96 @@ test_pages() {
   LIFFKEEP_PAGES=1 go test -count=1 -timeout 45m -v ./e2e/pages
 }
 
+# fuzz [SECONDS]: every fuzz target for so long, two at a time; prints a table, fails if one
+# crashes. What crashed is kept by go test as a new seed under testdata/fuzz.
+fuzz() {
+  local seconds=${1:-600} rows=() running=0 failed=0 package target log
+  [[ $seconds =~ ^[1-9][0-9]*$ ]] || die "fuzz [SECONDS]: $seconds is no whole number above 0"
+  need_go
+  rm -rf .build/fuzz
+  mkdir -p .build/fuzz
+  while read -r package target; do rows+=("$package $target"); done < <(go test -json -list '^Fuzz' ./... |
+    sed -n 's/.*"Package":"\([^"]*\)","Output":"\(Fuzz[A-Za-z0-9_]*\)\\n".*/\1 \2/p' | sort)
+  [ ${#rows[@]} -gt 0 ] || die 'no fuzz target was found'
+  say "${#rows[@]} targets, $seconds s each, two at a time"
+  for row in "${rows[@]}"; do
+    [ $running -lt 2 ] || { wait -n || true; running=$((running - 1)); }
+    read -r package target <<<"$row"
+    log=.build/fuzz/${package##*/}.$target
+    (
+      status=ok
+      go test -run '^$' -fuzz "^$target\$" -fuzztime "${seconds}s" -parallel 1 "$package" >"$log.log" 2>&1 || status=FAILED
+      echo "$status" >"$log.status"
+      say "$status ${package##*/} $target"
+    ) &
+    running=$((running + 1))
+  done
+  wait
+  printf '%-12s %-20s %8s %12s %6s  %s\n' package target seconds executions new result
+  for row in "${rows[@]}"; do
+    read -r package target <<<"$row"
+    log=.build/fuzz/${package##*/}.$target
+    local last status
+    status=$(cat "$log.status" 2>/dev/null || echo FAILED)
+    last=$(grep -E '^fuzz: elapsed: .*execs: ' "$log.log" | tail -n 1 || true)
+    printf '%-12s %-20s %8s %12s %6s  %s\n' "${package##*/}" "$target" "$seconds" \
+      "$(sed -n 's/.*execs: \([0-9]*\).*/\1/p' <<<"$last")" "$(sed -n 's/.*new interesting: \([0-9]*\).*/\1/p' <<<"$last")" "$status"
+    [ "$status" = ok ] || { failed=1; grep -v '^fuzz: elapsed' "$log.log" | head -n 40 | sed 's/^/    /'; }
+  done
+  [ $failed -eq 0 ] || die 'a fuzz target failed; its input is a new file under testdata/fuzz'
+}
+
+# audit looks for known vulnerabilities. A database that cannot be reached is said, and fails
+# nothing; a finding does.
+audit() {
+  need_go
+  local found=0 out=.build/audit.out lock locks
+  mkdir -p .build/bin
+  step 'Go: govulncheck'
+  if GOBIN="$PWD/.build/bin" go install golang.org/x/vuln/cmd/govulncheck@latest >"$out" 2>&1; then
+    audit_go 'the module for the page (js/wasm)' env GOOS=js GOARCH=wasm .build/bin/govulncheck ./wasm/... ./indexeddb/... || found=1
+    audit_go 'everything, native' .build/bin/govulncheck ./... || found=1
+  else
+    cat "$out"
+    echo 'Go: NOT CHECKED: govulncheck cannot be installed from here'
+  fi
+  step 'npm: npm audit'
+  locks=$(find . -name package-lock.json -not -path '*/node_modules/*' -not -path './.build/*' | sort)
+  [ -n "$locks" ] || echo 'npm: nothing to check: there is no package-lock.json, the package has no dependency'
+  for lock in $locks; do audit_npm "$lock" || found=1; done
+  [ $found -eq 0 ] || die 'known vulnerabilities were found, or a check failed'
+}
+
+# audit_go WHAT COMMAND…: runs govulncheck and says what came of it; fails on a finding and on
+# any failure other than a database out of reach.
+audit_go() {
+  local what=$1 out=.build/audit.out
+  shift
+  if "$@" >"$out" 2>&1; then
+    echo "Go: checked, no known vulnerability is called: $what"
+    return 0
+  fi
+  cat "$out"
+  grep -q '^govulncheck: fetching vulnerabilities:' "$out" || return 1
+  echo "Go: NOT CHECKED: $what: the database (vuln.go.dev) cannot be reached from here"
+}
+
+# audit_npm LOCK: the same with npm audit.
+audit_npm() {
+  local out=.build/audit.out err=.build/audit.err
+  if ! command -v npm >/dev/null; then
+    echo "npm: NOT CHECKED: $1: npm is not installed"
+    return 0
+  fi
+  if npm --prefix "$(dirname "$1")" audit --package-lock-only >"$out" 2>"$err"; then
+    echo "npm: checked, no known vulnerability: $1"
+    return 0
+  fi
+  cat "$out" "$err"
+  grep -q 'audit endpoint returned an error\|ENOTFOUND\|ECONNREFUSED\|EAI_AGAIN\|ENOAUDIT\|ETIMEDOUT' "$out" "$err" || return 1
+  echo "npm: NOT CHECKED: $1: the registry's database cannot be reached from here"
+}
+
 size() {
   build
   GOOS=js GOARCH=wasm go build -trimpath -o .build/named.wasm ./wasm
@@ -321,6 +413,8 @@ case $verb in
       *) run_tests ;;
     esac
     ;;
+  fuzz) fuzz "$@" ;;
+  audit) audit ;;
   size) size ;;
   *)
     usage >&2

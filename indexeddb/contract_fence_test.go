@@ -204,15 +204,14 @@ func TestContract_WhatIsCommittedUnderAFenceIsACopy(t *testing.T) {
 		b.lead(outbox.Lease{Owner: "a", Until: 100})
 		head, state := []byte("head a"), []byte("state")
 		segments := []outbox.Segment{{Head: head}}
+		var err error
 		b.wait(1, func(ok func()) {
-			b.s.Commit(outbox.Change{Fence: 1, Append: segments, State: state}, func(_ []uint64, err error) {
-				require.NoError(t, err)
-				ok()
-			})
+			b.s.Commit(outbox.Change{Fence: 1, Append: segments, State: state}, func(_ []uint64, e error) { err = e; ok() })
 			clear(head) // the caller reuses its buffers before the lease is known
 			clear(state)
 			clear(segments)
 		})
+		require.NoError(t, err)
 		require.Equal(t, "a", letters(b.segments(0, math.MaxUint64)))
 		loaded, err := b.load()
 		require.NoError(t, err)

@@ -3,6 +3,7 @@
 package indexeddb
 
 import (
+	"errors"
 	"syscall/js"
 	"testing"
 	"time"
@@ -72,24 +73,31 @@ func TestStoreOnlyAChangeWithoutAFenceCallsCommit(t *testing.T) {
 func TestStoreLeadsAndFencedCommitsRegisterNoFunction(t *testing.T) {
 	s := openStore(t, Options{Name: freshName()})
 	before, under := nextFunc(), len(page.ops)
+	granted, stored, fenced := 0, 0, 0
 	rigOf(t, s).wait(600, func(ok func()) {
-		for i := range 200 {
-			s.Lead(outbox.Lease{Owner: string(rune('a' + i%2)), Now: int64(i), Until: int64(i)}, func(_ uint64, err error) {
-				require.NoError(t, err)
-				ok()
-			})
-			s.Commit(outbox.Change{Fence: uint64(i + 1), Append: open("a")}, func(_ []uint64, err error) {
-				require.NoError(t, err)
-				ok()
-			})
-			s.Commit(outbox.Change{Fence: uint64(i), State: []byte{1}}, func(_ []uint64, err error) {
-				if i > 0 {
-					require.ErrorIs(t, err, outbox.ErrFenced)
+		commit := func(fence int) {
+			s.Commit(outbox.Change{Fence: uint64(fence), Append: open("a")}, func(_ []uint64, err error) {
+				if err == nil {
+					stored++
+				} else if errors.Is(err, outbox.ErrFenced) {
+					fenced++
 				}
 				ok()
 			})
 		}
+		for i := range 200 {
+			l := outbox.Lease{Owner: string(rune('a' + i%2)), Now: int64(i), Until: int64(i)}
+			s.Lead(l, func(fence uint64, _ error) {
+				if fence == uint64(i+1) {
+					granted++
+				}
+				ok()
+			})
+			commit(i + 1)
+			commit(i + 2) // the next owner's
+		}
 	})
+	require.Equal(t, []int{200, 200, 200}, []int{granted, stored, fenced})
 	require.Len(t, page.ops, under)
 	require.Equal(t, uint64(1), nextFunc()-before, "only the counter's own")
 }
@@ -103,11 +111,7 @@ func TestTrapATimeOutBeforeTheDecisionStoresNothing(t *testing.T) {
 	defer release()
 	var lead, commit error
 	rigOf(t, s).wait(2, func(ok func()) {
-		s.Lead(outbox.Lease{Owner: "b", Now: 100, Until: 200}, func(fence uint64, err error) {
-			require.Zero(t, fence)
-			lead = err
-			ok()
-		})
+		s.Lead(outbox.Lease{Owner: "b", Now: 100, Until: 200}, func(_ uint64, err error) { lead = err; ok() })
 		s.Commit(outbox.Change{Fence: 1, Append: open("a")}, func(_ []uint64, err error) { commit = err; ok() })
 	})
 	for _, err := range []error{lead, commit} {
@@ -128,18 +132,14 @@ func TestTrapACloseBeforeTheDecisionWritesNothing(t *testing.T) {
 	s := openStore(t, Options{Name: name})
 	release := occupy(t, name)
 	defer release()
+	var lead, commit error
 	rigOf(t, s).wait(2, func(ok func()) {
-		s.Lead(outbox.Lease{Owner: "b", Now: 100, Until: 200}, func(fence uint64, err error) {
-			require.Zero(t, fence)
-			require.ErrorIs(t, err, outbox.ErrClosed)
-			ok()
-		})
-		s.Commit(outbox.Change{Fence: 1, Append: open("a")}, func(_ []uint64, err error) {
-			require.ErrorIs(t, err, outbox.ErrClosed)
-			ok()
-		})
+		s.Lead(outbox.Lease{Owner: "b", Now: 100, Until: 200}, func(_ uint64, err error) { lead = err; ok() })
+		s.Commit(outbox.Change{Fence: 1, Append: open("a")}, func(_ []uint64, err error) { commit = err; ok() })
 		s.Close()
 	})
+	require.ErrorIs(t, lead, outbox.ErrClosed)
+	require.ErrorIs(t, commit, outbox.ErrClosed)
 	release()
 	b := rigOf(t, openStore(t, Options{Name: name}))
 	require.Empty(t, b.scan(0, 9)) // behind the closed store's transactions
@@ -154,11 +154,7 @@ func TestTrapAThrowInTheDecisionStoresNothing(t *testing.T) {
 	_, err := b.commit(outbox.Change{Fence: 1, Append: open("a"), PutOpen: []outbox.Segment{{Seq: 5, Head: []byte("head b")}}})
 	require.NoError(t, err)
 	b.wait(1, func(ok func()) {
-		o := &op{verb: "commit", object: "change", write: true, done: func(err error) {
-			require.ErrorIs(t, err, outbox.ErrUnavailable)
-			require.ErrorContains(t, err, "DataError")
-			ok()
-		}}
+		o := &op{verb: "commit", object: "change", write: true, done: func(e error) { err = e; ok() }}
 		s.run(o, inSegments|inState, func(tx js.Value) func() error {
 			o.afterLease(tx, func(lease) error {
 				in(tx, "segments").Call("put", record([]byte("head x"), nil))
@@ -168,6 +164,8 @@ func TestTrapAThrowInTheDecisionStoresNothing(t *testing.T) {
 			return nil
 		})
 	})
+	require.ErrorIs(t, err, outbox.ErrUnavailable)
+	require.ErrorContains(t, err, "DataError")
 	require.Equal(t, "ba", letters(b.scan(0, 9)))
 	require.Empty(t, page.ops)
 }

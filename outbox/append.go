@@ -102,7 +102,7 @@ func (c *Core) pumpAppend() {
 	c.writeWaiting()
 }
 
-func contains(list []string, s string) bool {
+func contains[T comparable](list []T, s T) bool {
 	for _, x := range list {
 		if x == s {
 			return true
@@ -234,6 +234,7 @@ func (c *Core) unsettled(e Entry) bool {
 func (c *Core) onAppendCommitted(seqs []uint64) {
 	a := &c.append
 	receipts := make([]Receipt, 0, len(a.writing))
+	var replaced []place
 	at := 0
 	for i, n := range a.segments {
 		part := a.writing[at : at+n]
@@ -244,6 +245,7 @@ func (c *Core) onAppendCommitted(seqs []uint64) {
 				k := a.keys[e.Key]
 				if k.version == e.Version && k.at.seq != 0 {
 					c.open.supersede(k.at)
+					replaced = append(replaced, k.at)
 				}
 				if k.version == e.Version {
 					k.at, k.pending = place{e.Seq, e.Index}, false
@@ -255,6 +257,9 @@ func (c *Core) onAppendCommitted(seqs []uint64) {
 		at += n
 	}
 	c.tail.add(a.writing, c.cfg.Limits.NoteOverhead)
+	if len(replaced) > 0 {
+		c.tail.forget(func(p place) bool { return contains(replaced, p) }, c.cfg.Limits.NoteOverhead)
+	}
 	c.alarms.appended(c.now, len(receipts))
 	c.emit(Acknowledge{Receipts: receipts})
 	c.resetAppend()

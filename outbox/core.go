@@ -117,6 +117,8 @@ func (c *Core) Step(now time.Time, e Event) []Command {
 		c.rescan()
 	case Shown:
 		c.gate.visible = e.Visible
+	case ClockJumped: // grants nothing either (invariant 12)
+		c.books.limiter, c.looks = c.books.limiter.Advance(e.Ahead), c.looks.Advance(e.Ahead)
 	case Woke:
 		if c.send.phase == looking && !c.recon.at.IsZero() {
 			c.look()

@@ -99,6 +99,8 @@ type (
 	Nudged struct{}
 	// Shown: the page came to the foreground or left it.
 	Shown struct{ Visible bool }
+	// ClockJumped: the device's clock ran ahead of its own count of time: it was set, or the device slept.
+	ClockJumped struct{ Ahead time.Duration }
 	// Woke: the timer; early, late or repeated it changes nothing.
 	Woke struct{}
 )
@@ -126,6 +128,7 @@ func (ArchiveRead) event()    {}
 func (Led) event()            {}
 func (Nudged) event()         {}
 func (Shown) event()          {}
+func (ClockJumped) event()    {}
 func (Woke) event()           {}
 
 // Command is something the driver must do. Imperative. Commands are executed in order.

@@ -28,15 +28,15 @@ func (t *tail) add(entries []Entry, overhead int) {
 	}
 }
 
-// sealedUpTo forgets what is in a sealed batch now.
-func (t *tail) sealedUpTo(p place, overhead int) {
+// forget takes out what gone says: sealed now, or replaced by a later entry.
+func (t *tail) forget(gone func(place) bool, overhead int) {
 	kept := t.entries[:0:0]
 	for _, e := range t.entries {
-		if (place{e.Seq, e.Index}).after(p) {
-			kept = append(kept, e)
+		if gone(place{e.Seq, e.Index}) {
+			t.bytes -= len(e.Raw) + overhead
 			continue
 		}
-		t.bytes -= len(e.Raw) + overhead
+		kept = append(kept, e)
 	}
 	t.entries = kept
 }
@@ -53,9 +53,6 @@ func (c *Core) onLeft() {
 	limits := c.cfg.Limits
 	var kept []Entry
 	for _, e := range c.tail.entries {
-		if _, gone := c.open.superseded[place{e.Seq, e.Index}]; gone {
-			continue
-		}
 		if c.unsettled(e) { // it may still be replaced: sent twice it would be two contents under one noteId
 			kept = append(kept, e)
 			continue

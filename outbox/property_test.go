@@ -59,9 +59,11 @@ func schedule(seed int64, steps int, broken string) []string {
 		case p < 92:
 			r.post(outbox.Shown{Visible: r.rng.Intn(2) == 0})
 		case p < 93:
-			r.post(outbox.Nudged{})
+			r.post([]outbox.Event{outbox.Nudged{}, outbox.Left{}}[r.rng.Intn(2)])
 		case p < 94 && jumps:
-			r.skew += time.Duration(r.rng.Intn(4)-3) * 11 * time.Hour // mostly back: a clock that goes back grants nothing
+			jump := time.Duration(r.rng.Intn(5)-3) * 11 * time.Hour // mostly back: a clock that is set grants nothing
+			r.skew += jump
+			r.post(outbox.ClockJumped{Ahead: jump}) // as the driver tells; back, it tells nothing, and 0 or less does nothing
 		case p < 95:
 			r.hide()
 		default:

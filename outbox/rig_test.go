@@ -38,6 +38,8 @@ type rig struct {
 
 	answer     string // the last one that is no receipt
 	refusal    outbox.Refusal
+	dethroned  bool
+	shots      []outbox.Batch
 	lookStatus int // of the next look-ups; 0: 200
 }
 
@@ -142,6 +144,12 @@ func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
 		})
 	case outbox.ReadArchive:
 		r.disk.ReadArchive(c.At, func(recs []outbox.BatchRecord, err error) { post(outbox.ArchiveRead{Records: recs, Err: err}) })
+	case outbox.Shoot:
+		r.shots = append(r.shots, c.Batch)
+		b := c.Batch
+		r.outside = append(r.outside, func() { r.keep.serve(b, r.line.Encode(b)) }) // it outlives the page
+	case outbox.Dethroned:
+		r.dethroned = true
 	case outbox.Answer:
 		r.answer = string(c.JSON)
 	case outbox.Acknowledge:

@@ -99,7 +99,7 @@ func (c *Core) onSegmentsRead(e SegmentsRead) {
 		b.nextRow += uint64(len(ch.Ledger))
 	}, func([]uint64) {
 		c.open.consume(e.Segments[:cut.segments], cut.rest)
-		c.tail.sealedUpTo(c.open.sealed, c.cfg.Limits.NoteOverhead)
+		c.tail.forget(func(p place) bool { return !p.after(c.open.sealed) }, c.cfg.Limits.NoteOverhead)
 	})
 }
 

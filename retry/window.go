@@ -104,6 +104,24 @@ func (l Limiter) Answered(now time.Time) Limiter {
 	return l
 }
 
+// Advance returns l moved with a clock that was set ahead by that much: what is counted, and the rest of a lock, stay as
+// long as they were. Whoever cannot tell a clock that was set from a device that slept waits a minute too long at most.
+func (l Limiter) Advance(by time.Duration) Limiter {
+	ms := ceilDuration(by)
+	if ms <= 0 {
+		return l
+	}
+	stamps := make([]int64, len(l.stamps))
+	for i, s := range l.stamps {
+		stamps[i] = s + ms
+	}
+	l.stamps = stamps
+	if l.hasLock() {
+		l.lockSet, l.lockUntil = l.lockSet+ms, l.lockUntil+ms
+	}
+	return l
+}
+
 // after returns the stamps later than t (unix ms).
 func (l Limiter) after(t int64) []int64 {
 	for i, s := range l.stamps {

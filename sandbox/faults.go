@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -19,6 +20,10 @@ import (
 //	{"kind":"garbage"}                                 store, answer 200 with bytes that are no JSON
 //	{"kind":"delay","ms":1500,"when":"before"}         wait in real time, then go on ("after": store first)
 //	{"kind":"hang","when":"before"}                    never answer; ends when the client leaves ("after": store first)
+//	{"kind":"type","contentType":"text/html"}          store, give the right answer under another Content-Type
+//	{"kind":"redirect","location":"/log-in"}           302 to a log-in page, as a captive portal; nothing is stored
+//	{"kind":"proxy","status":413,"overBytes":60000}    refused on the way, as HTML, without one header of the service and without
+//	                                                   CORS; only bodies over overBytes; "cors":true lets a page read it
 //
 // State faults change the service at once, when they are posted:
 //
@@ -50,10 +55,16 @@ type fault struct {
 	Channel     string   `json:"channel,omitempty"`
 	Count       int      `json:"count,omitempty"`
 	NoteIDs     []string `json:"noteIds,omitempty"`
+	Location    string   `json:"location,omitempty"`
+	OverBytes   int      `json:"overBytes,omitempty"`
+	CORS        bool     `json:"cors,omitempty"`
 }
 
 // matches says whether f is about c.
 func (f *fault) matches(c *call) bool {
+	if f.OverBytes > 0 && len(c.body) <= f.OverBytes {
+		return false
+	}
 	if f.Path != "" {
 		return strings.HasPrefix(c.path, f.Path)
 	}
@@ -152,9 +163,29 @@ func (s *script) filter(keep func(*fault) bool) {
 
 // spoil changes an answer after the call was served: garbage keeps the headers.
 func (f fault) spoil(a answer) answer {
-	if f.Kind == "garbage" {
+	switch f.Kind {
+	case "garbage":
 		a.status = http.StatusOK
 		a.body = []byte("\x00\xff<<<garbage: no JSON {{{")
+	case "type":
+		a.header.Set("Content-Type", f.ContentType)
 	}
 	return a
+}
+
+// intercepted says that the call never reaches the service: something between
+// answers in its place.
+func (f fault) intercepted() bool { return f.Kind == "redirect" || f.Kind == "proxy" }
+
+// intercept is what a proxy or a captive portal answers: HTML, and no header of
+// the service.
+func (f fault) intercept() answer {
+	a := answer{status: f.Status, header: http.Header{"Content-Type": {"text/html; charset=utf-8"}}}
+	if f.Kind == "redirect" {
+		a.status = http.StatusFound
+		a.header.Set("Location", f.Location)
+	}
+	title := fmt.Sprintf("%d %s", a.status, http.StatusText(a.status))
+	a.body = []byte("<html><head><title>" + title + "</title></head><body><h1>" + title + "</h1></body></html>\n")
+	return f.shape(a)
 }

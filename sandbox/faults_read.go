@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -25,6 +26,9 @@ var faultKinds = []faultKind{
 	{"garbage", true, "", nil},
 	{"delay", true, "ms when", checkDelay},
 	{"hang", true, "when", checkWhen},
+	{"type", true, "contentType", checkType},
+	{"redirect", true, "location", checkRedirect},
+	{"proxy", true, "status body contentType overBytes cors", checkProxy},
 	{"expire-token", false, "", nil},
 	{"revoke-scope", false, "", nil},
 	{"grant-scope", false, "", nil},
@@ -122,6 +126,31 @@ func checkStatus(f *fault) error {
 		return errors.New("an empty body cannot be ordered")
 	}
 	return nil
+}
+
+func checkType(f *fault) error {
+	if f.ContentType == "" {
+		return errors.New("contentType says which")
+	}
+	return nil
+}
+
+func checkRedirect(f *fault) error {
+	if f.Location == "" {
+		f.Location = "/log-in"
+	}
+	return nil
+}
+
+// checkProxy fills in 413, the answer of a proxy to what it finds too large.
+func checkProxy(f *fault) error {
+	if f.Status == 0 {
+		f.Status = http.StatusRequestEntityTooLarge
+	}
+	if f.OverBytes < 0 {
+		return errors.New("overBytes is not negative")
+	}
+	return checkStatus(f)
 }
 
 // checkWhen fills in "before", the default of delay and hang and cut.

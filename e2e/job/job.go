@@ -12,21 +12,23 @@
 package job
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
-	"github.com/liff-keep/liff-keep/e2e/browser"
 	"github.com/liff-keep/liff-keep/e2e/control"
+	"github.com/liff-keep/liff-keep/e2e/faults"
 	"github.com/liff-keep/liff-keep/e2e/judge"
 	"github.com/liff-keep/liff-keep/e2e/service"
 )
 
-// Channel is the channel id that the job uses.
-const Channel = "1650000001"
+// firstChannel is the channel id of a session's first job; the next one counts up.
+const firstChannel = 1650000001
 
 // Options of Run. Input and Root are required, the rest has useful zero values.
 type Options struct {
@@ -38,6 +40,8 @@ type Options struct {
 	Input io.Reader
 	// Fault, Engine, Destination, Durability are names; empty: none, chromium, line, the module's default.
 	Fault, Engine, Destination, Durability string
+	// Given is a fault that stands in no file; it goes before Fault.
+	Given *faults.Fault
 	// Timeout is for the whole job; 0: five minutes.
 	Timeout time.Duration
 	// Progress is called a few times a second; nil: nobody watches.
@@ -63,7 +67,10 @@ type Status struct {
 	Dead      int             `json:"dead"`
 	Delivered int             `json:"delivered"`
 	NextFlush json.RawMessage `json:"nextFlush"`
-	Breaker   struct {
+	Now       json.RawMessage `json:"now"` // the page's clock; only of an answer to the command status
+	// TroubleLeft is how much of the page's own part of the fault has not happened yet.
+	TroubleLeft int `json:"troubleLeft"`
+	Breaker     struct {
 		State string          `json:"state"`
 		Until json.RawMessage `json:"until"`
 	} `json:"breaker"`
@@ -71,47 +78,89 @@ type Status struct {
 
 func (s Status) settled() bool { return s.Pending+s.Sealed+s.Uncertain+s.Parked == 0 }
 
-// Run does the job. The report is nil only together with an error: what could not
-// be started. notes are the raw notes as the sandbox holds them, one a line.
+// Run does one job in a browser of its own. The report is nil only together with an
+// error: what could not be started. notes are the raw notes as the sandbox holds
+// them, one a line.
 func Run(ctx context.Context, o Options) (report *Report, notes []byte, err error) {
-	fault, err := LookupFault(o.Fault)
-	if err != nil {
-		return nil, nil, err
-	}
-	engine, err := browser.Lookup(withDefault(o.Engine, "chromium"))
-	if err != nil {
-		return nil, nil, err
-	}
-	if d := withDefault(o.Destination, "line"); d != "line" {
-		return nil, nil, fmt.Errorf("unknown destination %q: there is line", d)
-	}
-	if d := o.Durability; d != "" && d != "strict" && d != "relaxed" {
-		return nil, nil, fmt.Errorf("unknown durability %q: there are relaxed, strict", d)
-	}
-	input, err := judge.ReadConversations(o.Input)
+	text, err := io.ReadAll(o.Input)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the input: %w", err)
+	}
+	o.Input = bytes.NewReader(text)
+	if _, _, err := o.check(); err != nil { // before anything starts
+		return nil, nil, err
+	}
+	o.Input = bytes.NewReader(text)
+	s, err := NewSession(ctx, o.Root, o.Dist, o.Engine)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer s.Close()
+	return s.Run(ctx, o)
+}
+
+// check reads the options' names and the input.
+func (o *Options) check() (fault faults.Fault, input []judge.Conversation, err error) {
+	if fault, err = faults.Lookup(o.Fault); err != nil {
+		return fault, nil, err
+	}
+	if o.Given != nil {
+		fault = *o.Given
+	}
+	if d := withDefault(o.Destination, "line"); d != "line" {
+		return fault, nil, fmt.Errorf("unknown destination %q: there is line", d)
+	}
+	if d := o.Durability; d != "" && d != "strict" && d != "relaxed" {
+		return fault, nil, fmt.Errorf("unknown durability %q: there are relaxed, strict", d)
+	}
+	if input, err = judge.ReadConversations(o.Input); err != nil {
+		return fault, nil, fmt.Errorf("read the input: %w", err)
+	}
+	if fault.Keyed() {
+		return fault, input, unique(input, fault.Name)
+	}
+	return fault, input, nil
+}
+
+// unique says whether every conversationId is there once, as events under a key have to be.
+func unique(input []judge.Conversation, fault string) error {
+	seen := map[string]bool{}
+	for _, one := range input {
+		if seen[one.ID] {
+			return fmt.Errorf("conversationId %q is twice in the input: %s needs them unique", one.ID, fault)
+		}
+		seen[one.ID] = true
+	}
+	return nil
+}
+
+// Run does one more job in the session's browser; Root, Dist and Engine of the
+// options are the session's.
+func (s *Session) Run(ctx context.Context, o Options) (report *Report, notes []byte, err error) {
+	fault, input, err := o.check()
+	if err != nil {
+		return nil, nil, err
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 5 * time.Minute
 	}
-	life := ctx // of browser and sandbox: they are still asked when the time is up
+	life := ctx // of the sandbox: it is still asked when the time is up
 	ctx, cancel := context.WithTimeoutCause(life, o.Timeout, fmt.Errorf("the job took longer than %s", o.Timeout))
 	defer cancel()
 
-	j := &job{o: o, life: life, fault: fault, engine: engine, began: time.Now(), report: &Report{
-		Problems: []string{}, PageErrors: []string{}, Engine: engine.Name, Fault: fault.Name,
+	j := &job{o: o, session: s, channel: strconv.Itoa(firstChannel + s.jobs), fault: fault, began: time.Now(), report: &Report{
+		Problems: []string{}, PageErrors: []string{}, Engine: s.engine.Name, Fault: fault.Name,
 		Destination: "line", Durability: withDefault(o.Durability, "strict"),
 	}}
+	s.jobs++
 	j.report.Input.Conversations, j.report.Input.Messages = len(input), judge.CountMessages(input)
 	if j.input, j.mustDie, err = withOversize(input, fault); err != nil {
 		return nil, nil, err
 	}
+	defer j.end()
 	if err := j.start(ctx); err != nil {
-		j.end()
 		return nil, nil, err
 	}
-	defer j.end()
 
 	began := time.Now()
 	if err := j.work(ctx); err != nil {
@@ -139,16 +188,7 @@ func withDefault(value, otherwise string) string {
 }
 
 // withOversize adds the conversation that has to die in the middle of the others.
-func withOversize(input []judge.Conversation, fault Fault) (all []judge.Conversation, mustDie []string, err error) {
-	if fault.keyed() {
-		seen := map[string]bool{}
-		for _, one := range input {
-			if seen[one.ID] {
-				return nil, nil, fmt.Errorf("conversationId %q is twice in the input: %s needs them unique", one.ID, fault.Name)
-			}
-			seen[one.ID] = true
-		}
-	}
+func withOversize(input []judge.Conversation, fault faults.Fault) (all []judge.Conversation, mustDie []string, err error) {
 	if fault.OversizeBytes == 0 {
 		return input, nil, nil
 	}
@@ -164,19 +204,40 @@ func withOversize(input []judge.Conversation, fault Fault) (all []judge.Conversa
 // job is one run. The goroutine of Run's only, but for what onEvent writes.
 type job struct {
 	o       Options
-	life    context.Context
-	fault   Fault
-	engine  browser.Engine
+	session *Session
+	channel string
+	fault   faults.Fault
 	began   time.Time
 	input   []judge.Conversation
 	mustDie []string
 	report  *Report
 
-	temp    string
 	sandbox *service.Sandbox
 	control *control.Server
-	browser *browser.Browser
 	seen    sightings
+}
+
+// balance asks the page where everything it accepted is: accepted = delivered +
+// pending + parked + dead (invariant 2).
+func (j *job) balance(ctx context.Context) {
+	accepted := map[string]bool{}
+	for _, receipt := range j.control.Receipts() {
+		if receipt.Code == "" {
+			accepted[receipt.NoteID] = true
+		}
+	}
+	var s Status
+	ask, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := j.control.Do(ask, "status", nil, &s); err != nil {
+		j.problem("the page's status at the end: %v", err)
+		return
+	}
+	j.report.Accepted, j.report.FaultsLeft = len(accepted), s.TroubleLeft
+	if sum := s.Delivered + s.Pending + s.Parked + s.Dead; sum != len(accepted) {
+		j.problem("accepted %d, but delivered %d + pending %d + parked %d + dead %d = %d",
+			len(accepted), s.Delivered, s.Pending, s.Parked, s.Dead, sum)
+	}
 }
 
 func (j *job) problem(format string, args ...any) {
@@ -208,7 +269,7 @@ func (j *job) judge(ctx context.Context) (notes []byte, err error) {
 		return nil, err
 	}
 
-	rows, err := j.sandbox.Notes(ctx, Channel, false)
+	rows, err := j.sandbox.Notes(ctx, j.channel, false)
 	if err != nil {
 		return nil, err
 	}
@@ -219,12 +280,18 @@ func (j *job) judge(ctx context.Context) (notes []byte, err error) {
 	if r.Ledger, err = sumLedger(ledger.Text, stored); err != nil {
 		j.problem("the page's ledger: %v", err)
 	}
-	if notes, err = j.sandbox.Notes(ctx, Channel, true); err != nil {
+	if notes, err = j.sandbox.Notes(ctx, j.channel, true); err != nil {
 		return nil, err
 	}
 	receipts := map[int]judge.Receipt{}
 	for index, receipt := range j.control.Receipts() {
 		receipts[index] = judge.Receipt{NoteID: receipt.NoteID, Code: receipt.Code, Message: receipt.Message}
+	}
+	j.balance(ctx)
+	if left, err := j.sandbox.FaultsLeft(ctx); err != nil {
+		return nil, err
+	} else {
+		r.FaultsLeft += left
 	}
 	r.judged(judge.Compare(judge.Evidence{Input: j.input, Stored: stored, Receipts: receipts, Dead: dead, MustDie: j.mustDie}))
 	return notes, nil

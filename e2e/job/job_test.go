@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/liff-keep/liff-keep/e2e/browser"
+	"github.com/liff-keep/liff-keep/e2e/faults"
 	"github.com/liff-keep/liff-keep/e2e/judge"
 )
 
@@ -76,80 +76,26 @@ func runWith(t *testing.T, o Options) *Report {
 	return report
 }
 
-// The main job, plain and with each named fault: whatever goes wrong, every
-// conversation is stored once and unchanged, and the client kept its promises.
+// The main job when nothing goes wrong; with each fault: TestFaults.
+// C4: one append is one conversation is one note; L2.2: the client stays below its tier's limits.
 func TestEveryConversationIsDeliveredOnceAndUnchanged(t *testing.T) {
 	needBrowser(t)
 	const n = 300
-	for _, row := range []struct {
-		fault string
-		rule  string
-		also  func(t *testing.T, r *Report)
-	}{
-		{"", "C4: one append is one conversation is one note; L2.2: the client stays below its tier's limits", func(t *testing.T, r *Report) {
-			require.Equal(t, map[string]int{"200": r.Requests}, r.ByStatus)
-			require.LessOrEqual(t, r.MaxPerMinute, 96, "the client's own limit on the client token")
-			require.LessOrEqual(t, r.MaxPer5s, 28, "the client's own limit on the client token")
-		}},
-		{"lost-answer", "L9.2: kept until HTTP 200, replayed verbatim", func(t *testing.T, r *Report) { require.Equal(t, 3, r.ByStatus["cut"]) }},
-		{"cut", "L9.2: kept until HTTP 200", func(t *testing.T, r *Report) { require.Equal(t, 3, r.ByStatus["cut"]) }},
-		{"500s", "L9.1: three retries", func(t *testing.T, r *Report) { require.Equal(t, 3, r.ByStatus["500"]) }},
-		{"token-expired", "L3.3: the token is read again for every attempt", func(t *testing.T, r *Report) { require.Equal(t, 1, r.ByStatus["401"]) }},
-		{"hidden-headers", "L3.2: 60 s when Retry-After is absent", func(t *testing.T, r *Report) {
-			require.Equal(t, 1, r.Status429)
-			require.GreaterOrEqual(t, r.WaitsAfter429[0], 60.0, "no header to read: the locked minute is waited for all the same")
-		}},
-		{"429-storm", "L5.2, L5.3, L13.5: the breaker opens at the third 429, the rest goes off-peak, the ledger is complete", func(t *testing.T, r *Report) {
-			require.Equal(t, 3, r.Status429, "a closed breaker would have asked on")
-			require.NotNil(t, r.Breaker)
-			require.Equal(t, 3, r.Breaker.OpenedAt429)
-			require.GreaterOrEqual(t, r.Breaker.NextRequest, "2026-11-25T00:00:00+09:00", "the rest goes off-peak")
-			require.Less(t, r.Breaker.NextRequest, "2026-11-25T04:00:00+09:00", "the rest goes off-peak")
-			require.GreaterOrEqual(t, r.WaitsAfter429[0], 60.0)
-			require.GreaterOrEqual(t, r.WaitsAfter429[1], 60.0)
-		}},
-		{"reload", "L9.2: never only in RAM", func(t *testing.T, r *Report) { require.Equal(t, 4, r.PageLoads) }},
-		{"kill", "L9.2: never only in RAM", func(t *testing.T, r *Report) { require.Equal(t, 4, r.PageLoads) }},
-	} {
-		t.Run("fault="+row.fault, func(t *testing.T) {
-			r := run(t, row.fault, conversations(n))
-			require.True(t, r.OK, row.rule)
-			require.Equal(t, n, r.Input.Conversations)
-			require.Equal(t, n, r.Delivered)
-			require.Empty(t, r.Missing)
-			require.Empty(t, r.Doubled)
-			require.Empty(t, r.Changed)
-			require.Empty(t, r.Dead)
-			require.Empty(t, r.PageErrors)
-			require.NotNil(t, r.Ledger)
-			require.Equal(t, n, r.Ledger.Notes, "the page's ledger lists every delivered note")
-			require.Empty(t, r.Ledger.Unlisted)
-			require.Empty(t, r.Ledger.WrongHash, "L7.3: the hash of the note's exact bytes")
-			require.Positive(t, r.AppendP50)
-			require.GreaterOrEqual(t, r.AppendP99, r.AppendP50)
-			row.also(t, r)
-		})
-	}
-}
-
-// L14.5: a note above the limit is refused with 413; it alone ends as a dead letter.
-func TestTooLargeNoteDiesAloneAndTheOthersArrive(t *testing.T) {
-	needBrowser(t)
-	r := run(t, "too-large", conversations(60))
-	require.True(t, r.OK)
-	require.Equal(t, 60, r.Delivered)
-	require.Len(t, r.Dead, 1)
-	require.Equal(t, oversizeID, r.Dead[0].ConversationID)
-	require.Equal(t, "TOO_LARGE", r.Dead[0].Code)
-	require.Positive(t, r.ByStatus["413"])
+	r := run(t, "", conversations(n))
+	promises(t, faults.None, n, r)
+	require.Equal(t, n, r.Input.Conversations)
+	require.Equal(t, map[string]int{"200": r.Requests}, r.ByStatus)
+	require.LessOrEqual(t, r.MaxPerMinute, 96, "the client's own limit on the client token")
+	require.LessOrEqual(t, r.MaxPer5s, 28, "the client's own limit on the client token")
+	require.Positive(t, r.AppendP50)
+	require.GreaterOrEqual(t, r.AppendP99, r.AppendP50)
 }
 
 // The job itself must be able to fail: a service that loses three stored notes.
 func TestJobSeesNotesThatTheServiceLost(t *testing.T) {
 	needBrowser(t)
-	faults["lose"] = Fault{Script: []map[string]any{{"kind": "lose-notes", "count": 3, "skip": 1}}}
-	defer delete(faults, "lose")
-	r := run(t, "lose", conversations(300))
+	lose := faults.Fault{Name: "lose", Sandbox: []faults.Entry{{"kind": "lose-notes", "count": 3, "skip": 1}}}
+	r := runWith(t, Options{Given: &lose, Input: bytes.NewReader(conversations(300))})
 	require.False(t, r.OK)
 	require.Equal(t, 297, r.Delivered)
 	require.Len(t, r.Missing, 3)
@@ -158,9 +104,8 @@ func TestJobSeesNotesThatTheServiceLost(t *testing.T) {
 
 func TestJobThatRunsOutOfTimeReportsWhatItFound(t *testing.T) {
 	needBrowser(t)
-	faults["hang"] = Fault{Script: []map[string]any{{"kind": "hang", "times": 100}}}
-	defer delete(faults, "hang")
-	r := runWith(t, Options{Fault: "hang", Timeout: 6 * time.Second, Input: bytes.NewReader(conversations(20))})
+	hang := faults.Fault{Name: "hang", Sandbox: []faults.Entry{{"kind": "hang", "times": 100}}}
+	r := runWith(t, Options{Given: &hang, Timeout: 6 * time.Second, Input: bytes.NewReader(conversations(20))})
 	require.False(t, r.OK)
 	require.Len(t, r.Missing, 20)
 	require.Len(t, r.Problems, 1)
@@ -201,11 +146,10 @@ func TestPersonArchivesAChatAndTheSample(t *testing.T) {
 	needBrowser(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	fault, err := LookupFault("")
+	s, err := NewSession(ctx, root, "", "")
 	require.NoError(t, err)
-	engine, err := browser.Lookup("chromium")
-	require.NoError(t, err)
-	j := &job{o: Options{Root: root}, life: ctx, fault: fault, engine: engine, report: &Report{}}
+	defer s.Close()
+	j := &job{session: s, channel: "1650000001", fault: faults.None, report: &Report{}}
 	defer j.end()
 	require.NoError(t, j.start(ctx))
 	do := func(name string, args map[string]any) {
@@ -234,7 +178,7 @@ func TestPersonArchivesAChatAndTheSample(t *testing.T) {
 	eventually("#counts", "delivered\n6")
 	require.Empty(t, read("#trouble"))
 
-	notes, err := j.sandbox.Notes(ctx, Channel, true)
+	notes, err := j.sandbox.Notes(ctx, j.channel, true)
 	require.NoError(t, err)
 	require.Equal(t, 6, bytes.Count(notes, []byte("\n")))
 	require.Contains(t, string(notes), `"noteId":"`+noteID+`"`)

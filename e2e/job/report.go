@@ -35,6 +35,8 @@ type Report struct {
 	Destination  string         `json:"destination"`
 	Durability   string         `json:"durability"`
 	Fault        string         `json:"fault"`
+	Accepted     int            `json:"accepted"`   // events that the page was told are on disk
+	FaultsLeft   int            `json:"faultsLeft"` // entries of the fault that did not happen
 	ByStatus     map[string]int `json:"byStatus"`
 	MaxPerMinute int            `json:"maxPerMinute"`
 	MaxPer5s     int            `json:"maxPer5s"`

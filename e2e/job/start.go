@@ -3,40 +3,23 @@ package job
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/liff-keep/liff-keep/e2e/browser"
 	"github.com/liff-keep/liff-keep/e2e/control"
-	"github.com/liff-keep/liff-keep/e2e/service"
+	"github.com/liff-keep/liff-keep/e2e/faults"
 )
 
 // pageTimeout is how long a browser may take to show the page.
 const pageTimeout = 60 * time.Second
 
-// start builds and starts everything, up to an opened outbox.
+// start starts everything, up to an opened outbox.
 func (j *job) start(ctx context.Context) (err error) {
-	dist := withDefault(j.o.Dist, "web/dist")
-	if _, err := os.Stat(filepath.Join(j.o.Root, dist, "index.js")); err != nil {
-		return fmt.Errorf("%s is not built: run ./build.sh build first", dist)
-	}
-	if j.temp, err = os.MkdirTemp("", "liff-keep-e2e-"); err != nil {
-		return fmt.Errorf("make a directory for the browser: %w", err)
-	}
-	binary := filepath.Join(j.temp, "sandbox")
-	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "./sandbox")
-	build.Dir = j.o.Root
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the sandbox: %w\n%s", err, out)
-	}
-	if j.sandbox, err = service.Start(j.life, service.Options{Binary: binary, Dir: j.o.Root, Dist: dist, ClockStart: j.fault.ClockStart}); err != nil {
+	if j.sandbox, err = j.session.startSandbox(j.fault.ClockStart); err != nil {
 		return err
 	}
-	if len(j.fault.Script) > 0 {
-		if err := j.sandbox.Faults(ctx, j.fault.Script); err != nil {
+	if len(j.fault.Sandbox) > 0 {
+		if err := j.sandbox.Faults(ctx, j.fault.Sandbox); err != nil {
 			return err
 		}
 	}
@@ -52,11 +35,21 @@ func (j *job) start(ctx context.Context) (err error) {
 	return j.launch(ctx)
 }
 
-// launch starts the browser on the demo page and opens the outbox in it.
+// otherOrigin says that the service is of another origin than the page, as LINE's is:
+// where something goes wrong, what the page may see of it counts.
+func (j *job) otherOrigin() bool { return j.fault.Name != "" }
+
+// launch takes the browser to the demo page and opens the outbox in it.
 func (j *job) launch(ctx context.Context) (err error) {
 	loads := j.control.Loads()
-	address := fmt.Sprintf("%s/?control=%s&channel=%s", j.sandbox.URL, j.control.URL(), Channel)
-	if j.browser, err = browser.Launch(j.life, j.engine, filepath.Join(j.temp, "profile"), address); err != nil {
+	origin := j.sandbox.URL
+	if j.otherOrigin() {
+		if origin, err = j.session.servePages(); err != nil {
+			return err
+		}
+	}
+	address := fmt.Sprintf("%s/?control=%s&channel=%s", origin, j.control.URL(), j.channel)
+	if err := j.session.show(ctx, address, j.control); err != nil {
 		return err
 	}
 	return j.openPage(ctx, loads)
@@ -66,7 +59,7 @@ func (j *job) launch(ctx context.Context) (err error) {
 func (j *job) openPage(ctx context.Context, loads int) error {
 	wait, cancel := context.WithTimeoutCause(ctx, pageTimeout, fmt.Errorf("not within %s", pageTimeout))
 	defer cancel()
-	running := j.browser
+	running := j.session.browser
 	go func() {
 		select {
 		case <-running.Exited():
@@ -80,9 +73,12 @@ func (j *job) openPage(ctx context.Context, loads int) error {
 		}
 		return fmt.Errorf("%w; the browser says:\n%s", err, strings.TrimSpace(running.Log(2000)))
 	}
-	open := map[string]any{"channelId": Channel, "clock": j.fault.stepped()}
-	if j.fault.MaxNoteBytes > 0 {
-		open["maxNoteBytes"] = j.fault.MaxNoteBytes
+	open := map[string]any{"channelId": j.channel, "clock": j.fault.Stepped(), "trouble": append([]faults.Entry{}, j.fault.Page...)}
+	if j.otherOrigin() {
+		open["baseURL"] = j.sandbox.URL
+	}
+	for name, value := range j.fault.Open {
+		open[name] = value
 	}
 	if j.o.Durability != "" {
 		open["durability"] = j.o.Durability
@@ -95,18 +91,12 @@ func (j *job) openPage(ctx context.Context, loads int) error {
 	return nil
 }
 
-// end stops everything that was started.
+// end stops the job's own sandbox. The control server of the page that is shown goes when the next one is.
 func (j *job) end() {
-	if j.browser != nil {
-		j.browser.Close()
-	}
-	if j.control != nil {
+	if j.control != nil && j.session.control != j.control {
 		j.control.Close()
 	}
 	if j.sandbox != nil {
 		j.sandbox.Close()
-	}
-	if j.temp != "" {
-		_ = os.RemoveAll(j.temp) // in the system's directory for such things; it goes by itself too
 	}
 }

@@ -58,8 +58,11 @@ func (j *job) archive(ctx context.Context) error {
 	if interruptions > 0 {
 		size = slowWave
 	}
+	if j.fault.Wave > 0 {
+		size = j.fault.Wave
+	}
 	for done := 0; ; done++ {
-		command := map[string]any{"ranges": j.unanswered(), "wave": size, "keyed": j.fault.keyed()}
+		command := map[string]any{"ranges": j.unanswered(), "wave": size, "keyed": j.fault.Keyed()}
 		answer := make(chan error, 1)
 		go func() { answer <- j.control.Do(ctx, "archive", command, nil) }()
 		if done == interruptions {
@@ -130,7 +133,7 @@ func (j *job) awaitAnswered(ctx context.Context, limit int, answer <-chan error)
 // interrupt reloads the page, or kills the browser and starts it again.
 func (j *job) interrupt(ctx context.Context) error {
 	if j.fault.Kills > 0 {
-		j.browser.Close()
+		j.session.browser.Close()
 		j.control.Drop()
 		return j.launch(ctx)
 	}
@@ -151,6 +154,9 @@ func (j *job) drain(ctx context.Context) error {
 	for {
 		var status Status
 		if err := j.control.Do(ctx, "status", nil, &status); err != nil {
+			if ctx.Err() != nil {
+				return outOfTime(ctx, j.seen.latest())
+			}
 			return err
 		}
 		j.seen.note(status)
@@ -162,12 +168,8 @@ func (j *job) drain(ctx context.Context) error {
 			asked, flushed = time.Now(), make(chan error, 1)
 			go func(done chan<- error) { done <- j.control.Do(ctx, "flush", nil, nil) }(flushed)
 		}
-		if j.fault.stepped() && time.Since(moved) > 4*look {
-			ahead, err := j.ahead(ctx, status)
-			if err != nil {
-				return err
-			}
-			if ahead > time.Second {
+		if j.fault.Stepped() && time.Since(moved) > 4*look {
+			if ahead := status.ahead(); ahead > time.Second {
 				if err := j.moveClock(ctx, ahead); err != nil {
 					return err
 				}
@@ -182,23 +184,23 @@ func (j *job) drain(ctx context.Context) error {
 			flushed = nil
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%w; left: %d pending, %d sealed, %d uncertain, %d parked", context.Cause(ctx),
-				status.Pending, status.Sealed, status.Uncertain, status.Parked)
+			return outOfTime(ctx, status)
 		}
 	}
 }
 
-// ahead returns how far in the future of the sandbox's clock the outbox wants to act next.
-func (j *job) ahead(ctx context.Context, status Status) (time.Duration, error) {
-	now, err := j.sandbox.Now(ctx)
-	if err != nil {
-		return 0, err
-	}
-	next := instant(status.NextFlush)
-	if until := instant(status.Breaker.Until); status.Breaker.State == "open" && until.After(next) {
+func outOfTime(ctx context.Context, s Status) error {
+	return fmt.Errorf("%w; left: %d pending, %d sealed, %d uncertain, %d parked", context.Cause(ctx),
+		s.Pending, s.Sealed, s.Uncertain, s.Parked)
+}
+
+// ahead returns how far in the future of the page's clock the outbox wants to act next.
+func (s Status) ahead() time.Duration {
+	next := instant(s.NextFlush)
+	if until := instant(s.Breaker.Until); s.Breaker.State == "open" && until.After(next) {
 		next = until
 	}
-	return next.Sub(now), nil
+	return next.Sub(instant(s.Now))
 }
 
 // instant reads a time of the page: ms since 1970, or RFC 3339. Zero for neither.

@@ -3,9 +3,11 @@ package judge
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 )
@@ -153,4 +155,22 @@ func inWords(v Verdict) string {
 func TestStoredRowsThatAreNoRowsAreErrors(t *testing.T) {
 	_, err := ReadStored(strings.NewReader(note("n1", "a", "x") + "\n<html>\n"))
 	require.ErrorContains(t, err, "stored note 2: not a row")
+}
+
+// The judge's own reader: two texts are equal exactly when encoding/json reads them alike, where that one is exact.
+func FuzzDecodeText(f *testing.F) {
+	for _, text := range []string{`"a"`, `"\ud83c\udf63"`, `"\ud83c"`, `"\ufffd"`, `"\u00e9\n\/"`, `"\u12"`, `"`, `""`} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		got, err := decodeText(raw)
+		var want string
+		if json.Unmarshal(raw, &want) != nil || len(raw) == 0 || raw[0] != '"' || raw[len(raw)-1] != '"' {
+			return // the reader is only given what is JSON
+		}
+		require.NoError(t, err, "%q", raw)
+		if utf8.Valid(raw) && !strings.ContainsRune(want, utf8.RuneError) {
+			require.Equal(t, want, string(got), "%q", raw)
+		}
+	})
 }

@@ -143,9 +143,16 @@ func (s *Sandbox) Requests(ctx context.Context) ([]Request, error) {
 	}
 }
 
-// Faults appends to the script of faults.
-func (s *Sandbox) Faults(ctx context.Context, script []map[string]any) error {
+// Faults appends to the script of faults: a list of entries.
+func (s *Sandbox) Faults(ctx context.Context, script any) error {
 	return s.json(ctx, http.MethodPost, "/ops/faults", map[string]any{"script": script}, nil)
+}
+
+// FaultsLeft returns how many entries of the script have not had their turn.
+func (s *Sandbox) FaultsLeft(ctx context.Context) (int, error) {
+	var left struct{ Script []json.RawMessage }
+	err := s.json(ctx, http.MethodGet, "/ops/faults", nil, &left)
+	return len(left.Script), err
 }
 
 // Now returns the sandbox's time.

@@ -1,7 +1,8 @@
 // Drives the page for a test program: asks it for commands by long poll and runs
 // them by name (there is no eval: the page's policy forbids it). The same module
 // and the same functions as for a person do the work.
-import { open, archive, sandboxClock } from './outbox.js'
+import { open, archive, freshToken, sandboxClock } from './outbox.js'
+import { makeTrouble } from './trouble.js'
 import { inWords } from './words.js'
 
 /**
@@ -15,20 +16,29 @@ export const obey = async (address, shown, { prepare = async (options) => option
   const at = (path, query = '') => `${address}/${path}?session=${session}${query}`
   // text/plain: a simple request needs no preflight
   const post = (path, value) => fetch(at(path), { method: 'POST', body: JSON.stringify(value) })
-  const tell = (name, value) => post('event', { name, value }).catch(() => {}) // the server ended: nobody listens
+  const tell = (name, value) => leaving || post('event', { name, value }).catch(() => {}) // the server ended: nobody listens
+  let leaving = false // what is under way fails now, and that is no error of the page's
+  addEventListener('beforeunload', () => { leaving = true })
 
   addEventListener('error', ({ message }) => tell('pageError', message))
   addEventListener('unhandledrejection', ({ reason }) => tell('pageError', inWords(reason)))
   addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => tell('pageError', `CSP ${violatedDirective} ${blockedURI}`))
 
-  let keep, clock
+  let keep, clock, trouble
   const report = receiptPoster((receipts) => post('receipts', receipts))
+  const deviceNow = Date.now.bind(Date)
+  const now = () => (clock ? clock.now() + trouble.shift() : Date.now())
   const commands = {
-    /** {channelId, tier, maxNoteBytes, durability, clock: live on the sandbox's clock} → {ms} it took */
-    async open({ clock: wanted, ...options }) {
-      clock = wanted ? await sandboxClock() : undefined
+    /**
+     * {channelId, baseURL, tier, maxNoteBytes, durability, mode, clock: live on the sandbox's clock, trouble: a
+     * script of what goes wrong here} → {ms} it took
+     */
+    async open({ clock: wanted, trouble: script = [], ...options }) {
+      clock = wanted ? await sandboxClock(options.baseURL) : undefined
+      trouble = makeTrouble(script, freshToken)
       const began = performance.now()
-      keep = await open({ ...await prepare(options), ...(clock ? { now: clock.now } : {}) })
+      if (!clock) Date.now = () => deviceNow() + trouble.shift() // the device's own clock is wrong
+      keep = await open({ token: trouble.token, ...await prepare(options), ...(clock ? { now } : {}) })
       const ms = performance.now() - began
       keep.subscribe((status) => tell('status', status))
       shown(keep)
@@ -57,7 +67,7 @@ export const obey = async (address, shown, { prepare = async (options) => option
     },
     clock: () => clock?.sync(),
     flush: () => keep.flush(),
-    status: () => keep.status(),
+    status: () => ({ ...keep.status(), now: now(), troubleLeft: trouble.left() }),
     dead: () => keep.dead.list(),
     async ledger() {
       const blob = await keep.ledger.export({ format: 'ndjson' })
@@ -70,7 +80,13 @@ export const obey = async (address, shown, { prepare = async (options) => option
     read: ({ selector }) => ({ text: one(selector).innerText, hidden: one(selector).hidden }),
     type({ selector, text }) { one(selector).value = text },
     click({ selector }) { one(selector).click() },
-    async reload() { setTimeout(() => location.reload(), 0) },
+    /** {address}: leaves for another page of this machine */
+    async goto({ address }) {
+      const to = new URL(address)
+      if (to.protocol !== 'http:' || to.hostname !== '127.0.0.1') throw new Error('address must be a page on 127.0.0.1')
+      setTimeout(() => location.assign(to), 50) // the answer goes first
+    },
+    async reload() { setTimeout(() => location.reload(), 50) },
     ...more(() => keep),
   }
 
@@ -80,7 +96,7 @@ export const obey = async (address, shown, { prepare = async (options) => option
       const value = await commands[name](args ?? {})
       await post('result', { id, value: value ?? null })
     } catch (error) {
-      await post('result', { id, error: { code: error.code ?? error.name ?? 'Error', message: String(error.message ?? error) } })
+      if (!leaving) await post('result', { id, error: { code: error.code ?? error.name ?? 'Error', message: String(error.message ?? error) } })
     }
   }
 

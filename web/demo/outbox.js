@@ -10,13 +10,14 @@ export const freshToken = () => `demo-${page}-${++asked}`
 /**
  * The sandbox's clock: now() for openKeep, sync() to read it again after it was
  * moved, differs when it is not the time of this machine. It can run fast, or be
- * set to an evening, so that a night takes no night.
+ * set to an evening, so that a night takes no night. `base` is the sandbox's address
+ * when it is not the one that serves this page.
  */
-export const sandboxClock = async () => {
+export const sandboxClock = async (base = '') => {
   let now, factor, at
   const sync = async () => {
     const asked = performance.now()
-    const response = await fetch('/ops/clock')
+    const response = await fetch(`${base}/ops/clock`)
     if (!response.ok) throw new Error(`/ops/clock: ${response.status}`)
     ;({ now, factor } = await response.json())
     at = (asked + performance.now()) / 2
@@ -31,12 +32,12 @@ export const sandboxClock = async () => {
 
 /**
  * Opens the outbox. All options are optional:
- * channelId, tier, maxNoteBytes go to lineKeep; the rest to openKeep.
+ * channelId, baseURL, tier, maxNoteBytes go to lineKeep; the rest to openKeep.
  */
-export const open = async ({ channelId = '1650000001', tier, maxNoteBytes, ...options } = {}) => {
+export const open = async ({ channelId = '1650000001', baseURL = location.origin, tier, maxNoteBytes, ...options } = {}) => {
   const destination = lineKeep({
     channelId,
-    baseURL: location.origin,
+    baseURL,
     ...(tier === undefined ? {} : { tier }),
     ...(maxNoteBytes === undefined ? {} : { maxNoteBytes }),
   })

@@ -168,14 +168,16 @@ export interface Keep {
   readonly ledger: {
     /** One row an attempt, kept for 30 days: {@link LedgerRow} as json (the default) or ndjson, or a table as csv. */
     export(options?: LedgerOptions): Promise<Blob>
+    /** Whether anything accepted is missing, and whether the ledger was touched. Rejects with CLOSED, STORAGE_UNAVAILABLE, INTERNAL. */
+    audit(span?: Span): Promise<Audit>
   }
   /**
    * Asks the service whether it has what the ledger says was delivered, and sends again what it lacks; that takes the bytes,
    * which are kept for 48 hours. Rejects with AUTH_REQUIRED, SCOPE_REQUIRED, CLOSED, STORAGE_UNAVAILABLE, INTERNAL.
    */
   reconcile(span?: Span): Promise<{ checked: number, missing: number, resent: number }>
-  /** The kill switch: false = to disk only. */
-  realtime(on: boolean): void
+  /** The kill switch for all pages: false = to disk only. Resolves when the page that sends has heard it. */
+  realtime(on: boolean): Promise<void>
   /** Deletes this user's rows (log-out); the ledger keeps one row that says how many. */
   purge(): Promise<true>
   /** Releases locks and the database; every call that waits rejects with CLOSED. */
@@ -192,9 +194,34 @@ export interface LedgerOptions extends Span {
   format?: 'json' | 'ndjson' | 'csv'
 }
 
+/** accepted = delivered + pending + parked + dead, of now; the rest is what the ledger and the disk tell. */
+export interface Audit {
+  accepted: number
+  delivered: number
+  pending: number
+  parked: number
+  dead: number
+  /** Numbers given to what was kept that neither the ledger nor the disk knows any more; 0 is what you want. */
+  missing: number
+  /** missing / (accepted + missing), 0 to 1. */
+  missingRate: number
+  /** The most missing numbers in a row. */
+  longestGap: number
+  chain: {
+    /** null: the rows are not chained, or cannot be checked (the page is not served over https). */
+    ok: boolean | null
+    /** Looked at. */
+    rows: number
+    /** The n of the first row that does not follow from the one before it: it was changed, or the one before was taken out. */
+    brokenAt: number | null
+  }
+}
+
 export interface LedgerRow {
+  /** Counts the rows, without a gap; the order, also where the clock went back. */
+  n: number
   at: number
-  kind: 'attempt' | 'retried' | 'discarded' | 'resent' | 'purged'
+  kind: 'attempt' | 'replaced' | 'retried' | 'discarded' | 'resent' | 'purged'
   api: string
   channelId?: string
   userId?: string
@@ -215,6 +242,12 @@ export interface LedgerRow {
   notes?: { id: string, noteId: string, sha256?: string }[]
   /** Ids of the dead letters it made, sent again or deleted. */
   dead?: string[]
+  /** Ids of notes that a later append with the same key took the place of, within the debounce. */
+  replaced?: string[]
+  /** Ids of notes that were written again as their next version. */
+  rewritten?: string[]
+  /** Hex SHA-256 of the chain of row n - 1 ('' for none), a line feed, and this row as in the ndjson, without its chain. */
+  chain?: string
 }
 
 export interface DeadLetter {
@@ -273,6 +306,12 @@ export interface Status {
   gone: boolean
   alarms: Alarm[]
   storage: {
+    /** The browser will not clear it to make room; absent where it does not say. */
+    persisted?: boolean
+    /** Of the origin, bytes as the browser estimates them. */
+    usage?: number
+    /** What the origin may use, bytes. */
+    quota?: number
     /** Times the database was lost since the page loaded. */
     reopened: number
     /** Times the module stopped since the page loaded. */

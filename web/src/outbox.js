@@ -1,8 +1,5 @@
 import { KeepError } from './errors.js'
-import { Leader } from './leader.js'
 import { startModule } from './loader.js'
-import { watchPage } from './page.js'
-import { Tabs } from './tabs.js'
 import { Tokens } from './tokens.js'
 
 const MAX_HEALS = 3 // openings anew in a row without a success between them
@@ -63,7 +60,10 @@ class Outbox {
 
   async #open() {
     const o = this.#options
+    const together = part(import('./together.js')) // fetched while the module is
+    together.catch(() => {}) // told below, if the module comes
     this.#module ??= await startModule(o.wasm, o.integrity)
+    const { Leader, Tabs, watchPage } = await together
     const ended = () => { this.#module = null }
     this.#module.exited.then(ended, ended)
     await new Promise((resolve, reject) => {

@@ -25,7 +25,8 @@ async function opened(t, options, ledger = '') {
         queueMicrotask(() => answer(...names.map((name, i) => [first + i, 0, `1.${i}`, name || 'n', 9, 5])))
       },
       ledger: (ticket) => queueMicrotask(() => answer([ticket, 2, ledger])),
-      lead() {}, status: () => '{}', close() {},
+      lead: (ticket) => queueMicrotask(() => answer([ticket, 2, true])),
+      resign() {}, status: () => '{}', close() {},
     }
   } }))
   const keep = await openKeep({ destination: lineKeep({ baseURL: 'http://127.0.0.1:8787' }), token: () => 't', wasm: emptyModule(), ...options })

@@ -80,37 +80,73 @@ export function fakeGo(t, main) {
   t.mock.method(WebAssembly, 'instantiate', async () => instance)
 }
 
-/** Web Locks for one origin: one holder a name, the others in line; what is granted is granted a turn later, as in a browser. */
+/**
+ * Web Locks for one origin: one holder a name, the others in line; what is granted is granted a turn later, as in a browser.
+ * A request that steals goes first, and the request it stole from rejects, whatever its callback does.
+ */
 export function fakeLocks() {
-  const lines = new Map() // name → {start} in line; the first one holds
+  const lines = new Map() // name → {holder, waiting}
+  const line = (name) => lines.get(name) ?? lines.set(name, { holder: null, waiting: [] }).get(name)
+  const grant = (l) => {
+    if (l.holder || l.waiting.length === 0) return
+    l.holder = l.waiting.shift()
+    l.holder.granted()
+  }
+  const aborted = () => new DOMException('the request was aborted', 'AbortError')
   return {
-    held: (name) => (lines.get(name) ?? []).length,
-    async request(name, { signal, ifAvailable }, hold) {
-      const aborted = () => new DOMException('the request was aborted', 'AbortError')
+    held: (name) => (line(name).holder ? 1 : 0) + line(name).waiting.length,
+    async request(name, { signal, ifAvailable, steal }, hold) {
+      if (signal && (steal || ifAvailable) || steal && ifAvailable) throw new DOMException('not together', 'NotSupportedError')
       if (signal?.aborted) throw aborted()
       await null
-      if (!lines.has(name)) lines.set(name, [])
-      const line = lines.get(name)
-      if (ifAvailable && line.length > 0) return hold(null)
-      const mine = { start: null }
-      const leave = () => {
-        line.splice(line.indexOf(mine), 1)
-        line[0]?.start()
-      }
-      await new Promise((resolve, reject) => {
-        mine.start = resolve
+      const l = line(name)
+      if (ifAvailable && l.holder) return hold(null)
+      const mine = {}
+      const robbed = new Promise((_, reject) => { mine.robbed = () => reject(aborted()) })
+      robbed.catch(() => {}) // the request tells it
+      const mayHold = new Promise((resolve, reject) => {
+        mine.granted = resolve
         signal?.addEventListener('abort', () => {
-          if (line[0] === mine) return // granted: it is too late to abort
-          leave()
+          if (!l.waiting.includes(mine)) return // granted: it is too late to abort
+          l.waiting.splice(l.waiting.indexOf(mine), 1)
           reject(aborted())
         })
-        if (line.push(mine) === 1) resolve()
       })
+      if (steal) {
+        l.holder?.robbed()
+        l.holder = null
+        l.waiting.unshift(mine)
+      } else {
+        l.waiting.push(mine)
+      }
+      grant(l)
+      await mayHold
       try {
-        return await hold({ name })
+        return await Promise.race([robbed, hold({ name })])
       } finally {
-        leave()
+        if (l.holder === mine) l.holder = null
+        grant(l)
       }
     },
   }
+}
+
+/** A document and a window that hears events; listening() counts their listeners. */
+export function fakePage(t) {
+  const listeners = new Set()
+  const watched = (target) => {
+    const add = target.addEventListener.bind(target)
+    target.addEventListener = (type, fn, options) => {
+      const mine = {}
+      listeners.add(mine)
+      options?.signal?.addEventListener('abort', () => listeners.delete(mine))
+      add(type, fn, options)
+    }
+    return target
+  }
+  const window = watched(new EventTarget())
+  const page = watched(Object.assign(new EventTarget(), { visibilityState: 'visible' }))
+  stub(t, 'document', page)
+  stub(t, 'addEventListener', window.addEventListener)
+  return { page, window, listening: () => listeners.size }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { emptyModule, fakeClock, fakeGo, load, built, settled, stub } from './fakes.mjs'
+import { built, emptyModule, fakeClock, fakeGo, fakePage, load, settled, stub } from './fakes.mjs'
 
 const { Tokens } = await load('tokens.js')
 
@@ -106,11 +106,13 @@ test('a token in time takes its timer along', async (t) => {
 
 test('C7: a click and a touch on the page fetch ahead and tell the module; closing ends that', { skip: !built && 'needs ./build.sh build' }, async (t) => {
   const { openKeep, lineKeep } = await load('index.js')
-  const page = Object.assign(new EventTarget(), { visibilityState: 'visible' })
-  stub(t, 'document', page)
+  const { page } = fakePage(t)
   const offered = []
   let host
-  const module = new Proxy({ offered: (token) => offered.push(token) }, { get: (own, name) => own[name] ?? (() => '') })
+  const module = new Proxy({
+    offered: (token) => offered.push(token),
+    lead: (ticket) => queueMicrotask(() => host.answers(JSON.stringify([[ticket, 2, true]]))),
+  }, { get: (own, name) => own[name] ?? (() => '') })
   fakeGo(t, ({ ready }) => ready({ abi: 1, open: (h) => {
     host = h
     queueMicrotask(() => h.opened())

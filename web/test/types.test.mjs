@@ -1,6 +1,6 @@
 // index.d.ts against what it describes: names that were added or taken away on one side only.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { load, packageURL } from './fakes.mjs'
 
@@ -28,8 +28,10 @@ test('every export has a type, and no other', async () => {
 test('every method of the outbox has a type', () => {
   const [, face] = read('outbox.js').match(/Object\.freeze\(\{\n([^]*?)\n {4}\}\)\n {2}\}/)
   assert.deepEqual(members('Keep'), all(face, /^ {6}(\w+):/gm))
-  const [, dead] = face.match(/dead: Object\.freeze\(\{([^]*?)\}\)/)
-  assert.deepEqual(inner('Keep', 'dead'), all(dead, /^ {8}(\w+):/gm))
+  for (const group of ['dead', 'ledger']) {
+    const [, calls] = face.match(new RegExp(`${group}: Object\\.freeze\\(\\{([^]*?)\\}\\)`))
+    assert.deepEqual(inner('Keep', group), all(calls, /^ {8}(\w+):/gm), group)
+  }
 })
 
 test('every option that the code reads has a type', () => {
@@ -54,13 +56,31 @@ test('the status is what the core writes, and storage', () => {
   const written = all(source, /(?:Field\((?:&w, )?|w\.Name\(|\{)"(\w+)"/g).filter((name) => !['ok', 'needed', 'scope'].includes(name))
   const declared = [...members('Status').filter((name) => name !== 'storage'), ...inner('Status', 'quota'), ...inner('Status', 'breaker'), ...members('Alarm')]
   assert.deepEqual(declared.sort(), written)
-  const [, storage] = read('outbox.js').match(/status\.storage = \{(.*)\}/)
-  assert.deepEqual(inner('Status', 'storage'), all(storage, /(\w+):/g))
+  const [, ours] = read('outbox.js').match(/status\.storage = \{ \.\.\.this\.#storage,(.*)\}/)
+  const [, browsers] = read('outbox.js').match(/this\.#storage = \{ (\w.*) \}/)
+  assert.deepEqual(inner('Status', 'storage'), [...all(ours, /(\w+):/g), ...all(browsers, /(?:^|, )(\w+)/g)].sort())
 })
 
 test('L13.6: a ledger row and a dead letter are what the core writes', () => {
   const row = go('outbox/ledger.go').match(/func \(r \*ledgerRow\) text[^]*?\n\}/)[0]
-  assert.deepEqual(members('LedgerRow'), all(row, /(?:text|Field|w\.Name)\("(\w+)"/g))
+  const link = go('outbox/ledger.go').match(/func linked[^]*?\n\}/)[0]
+  const written = [...all(row, /(?:text|Field|w\.Name)\("(\w+)"/g), ...all(row, /\{"(\w+)", r\./g), ...all(link, /"(\w+)":/g)]
+  assert.deepEqual(members('LedgerRow'), written.sort())
   const dead = go('outbox/dead.go').match(/func deadRecord[^]*?\n\}/)[0]
   assert.deepEqual(members('DeadLetter'), all(dead, /Field\("(\w+)"/g))
+})
+
+test('L13.6: the kinds of ledger rows are those that the core writes', () => {
+  const [, union] = types.match(/interface LedgerRow \{[^]*?\n {2}kind: ([^]*?)\n {2}\w/)
+  const sources = readdirSync(new URL('../../outbox/', import.meta.url)).filter((name) => /(?<!_test)\.go$/.test(name))
+  const kinds = sources.flatMap((name) => all(go(`outbox/${name}`), /\bkind(?::| =)\s+"(\w+)"/g))
+  assert.deepEqual(all(union, /'(\w+)'/g), [...new Set(kinds)].sort())
+})
+
+test('an audit is what the code answers', () => {
+  const [, answer] = read('audit.js').match(/return \{\n {4}(accepted[^]*?),\n {2}\}/)
+  assert.deepEqual(members('Audit'), all(answer, /(?:^|, |\n {4})(\w+)(?=[:,]|$)/g))
+  const chains = read('audit.js').match(/return \{ ok:.*\}/g)
+  assert.ok(chains.length > 1)
+  for (const chain of chains) assert.deepEqual(inner('Audit', 'chain'), all(chain, /(\w+):/g), chain)
 })

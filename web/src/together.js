@@ -1,0 +1,4 @@
+// What an outbox needs once it is open: who sends, what the pages say to each other, and what happens to this one.
+export { Leader } from './leader.js'
+export { watchPage } from './page.js'
+export { Tabs } from './tabs.js'
