@@ -26,6 +26,8 @@ usage: ./build.sh VERB
           test --kill [-rounds N]
           kills the browser, 30 rounds an engine, then runs faults on every engine;
           prints the tables of README.md (about a quarter of an hour)
+          test --pages
+          what happens around the outbox (tabs, full disks, leaving, what is left on disk), three engines
   fuzz    every fuzz target of the repository, 600 s each: fuzz [SECONDS]
   audit   known vulnerabilities of what is built in: govulncheck, npm audit
   size    what goes over the wire; fails over budget
@@ -257,6 +259,16 @@ run_tests() {
   say 'all tests passed'
 }
 
+# test_pages: e2e/pages on every engine with its slow tests; the tables for README are in its output.
+test_pages() {
+  build
+  need_chromium
+  need_debian firefox-esr firefox-esr
+  need_debian Xvfb xvfb
+  need_debian WebKitWebDriver webkit2gtk-driver # MiniBrowser comes with it
+  LIFFKEEP_PAGES=1 go test -count=1 -timeout 45m -v ./e2e/pages
+}
+
 # fuzz [SECONDS]: every fuzz target for so long, two at a time; prints a table, fails if one
 # crashes. What crashed is kept by go test as a new seed under testdata/fuzz.
 fuzz() {
@@ -417,7 +429,8 @@ case $verb in
     case ${1:-} in
       '') run_tests ;;
       --kill) shift && kill_rounds "$@" ;;
-      *) die "test knows --kill, not $1" ;;
+      --pages) test_pages ;;
+      *) die "test knows --kill and --pages, not $1" ;;
     esac
     ;;
   fuzz) fuzz "$@" ;;

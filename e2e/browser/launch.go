@@ -36,6 +36,11 @@ type Browser struct {
 // when absent. It returns as soon as the process runs; whether the page came up
 // is for the page to say. The browser is killed when ctx ends.
 func Launch(ctx context.Context, engine Engine, profile, address string) (*Browser, error) {
+	return launch(ctx, engine, profile, engine.Args(profile, address), nil)
+}
+
+// launch starts the engine with these arguments; files are the process's from number 3 on.
+func launch(ctx context.Context, engine Engine, profile string, args []string, files []*os.File) (*Browser, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -53,7 +58,8 @@ func Launch(ctx context.Context, engine Engine, profile, address string) (*Brows
 	defer log.Close()
 
 	b := &Browser{profile: profile, exited: make(chan struct{})}
-	cmd := exec.Command(binary, engine.Args(profile, address)...)
+	cmd := exec.Command(binary, args...)
+	cmd.ExtraFiles = files
 	cmd.Env = os.Environ()
 	if engine.Env != nil {
 		cmd.Env = append(cmd.Env, engine.Env(profile)...)

@@ -6,8 +6,11 @@ import { makeTrouble } from './trouble.js'
 import { inWords } from './words.js'
 import { watch } from './windows.js'
 
-/** Obeys the control server at `address`, which must be on this machine; `shown` draws an opened outbox. */
-export const obey = async (address, shown) => {
+/**
+ * Obeys the control server at `address`, which must be on this machine; `shown` draws an opened outbox. A test's page may
+ * `prepare` the options of open, and bring `more(keep)` commands, keep() being the outbox that is open.
+ */
+export const obey = async (address, shown, { prepare = async (options) => options, more = () => ({}) } = {}) => {
   const { protocol, hostname } = new URL(address)
   if (protocol !== 'http:' || hostname !== '127.0.0.1') throw new Error('control must be a server on 127.0.0.1')
   const session = crypto.getRandomValues(new Uint32Array(2)).join('-')
@@ -46,7 +49,7 @@ export const obey = async (address, shown) => {
       trouble = makeTrouble(script, freshToken)
       const began = performance.now()
       if (!clock) Date.now = () => deviceNow() + trouble.shift() // the device's own clock is wrong
-      keep = await open({ ...options, token: trouble.token, ...(clock ? { now } : {}) })
+      keep = await open({ token: trouble.token, ...await prepare(options), ...(clock ? { now } : {}) })
       const ms = performance.now() - began
       keep.subscribe((status) => tell('status', status))
       shown(keep)
@@ -109,6 +112,7 @@ export const obey = async (address, shown) => {
       setTimeout(() => location.assign(to), 50) // the answer goes first
     },
     async reload() { setTimeout(() => location.reload(), 50) },
+    ...more(() => keep),
   }
 
   const run = async ({ id, name, args }) => {

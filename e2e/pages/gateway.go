@@ -1,0 +1,160 @@
+package pages
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"path"
+	"strings"
+	"sync"
+	"time"
+)
+
+//go:embed testdata
+var files embed.FS
+
+// policy is the test page's: nothing inline, nothing foreign, no string ever becomes code.
+const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' http://127.0.0.1:*; img-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+
+// Request is one call to the service, as the gateway saw it. Times are this machine's.
+type Request struct {
+	Mark    string // of the page, from its token: "mark~7" has the mark "mark"
+	Token   string
+	NoteIDs []string
+	Channel string
+	Begun   time.Time // the whole request had arrived
+	Ended   time.Time // the answer was written
+	Status  int       // 0: the service was unreachable
+}
+
+// gateway is the origin of all pages. Safe for use by several goroutines.
+type gateway struct {
+	url   string
+	http  *http.Server
+	proxy *httputil.ReverseProxy
+
+	mu   sync.Mutex
+	down bool
+	log  []Request
+}
+
+// startGateway serves on a free port of 127.0.0.1 in front of the sandbox.
+func startGateway(sandbox string) (*gateway, error) {
+	to, err := url.Parse(sandbox)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	g := &gateway{url: "http://" + listener.Addr().String(), proxy: httputil.NewSingleHostReverseProxy(to)}
+	g.http = &http.Server{Handler: g}
+	go func() { _ = g.http.Serve(listener) }() // ends with close
+	return g, nil
+}
+
+func (g *gateway) close() { _ = g.http.Close() }
+
+func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/e2e/"):
+		g.file(w, r)
+	case strings.HasPrefix(r.URL.Path, "/v1/") && r.Method != http.MethodOptions:
+		g.call(w, r)
+	default:
+		g.proxy.ServeHTTP(w, r)
+	}
+}
+
+func (g *gateway) file(w http.ResponseWriter, r *http.Request) {
+	name := path.Base(r.URL.Path)
+	text, err := files.ReadFile("testdata/" + name)
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	if strings.HasSuffix(name, ".js") {
+		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+	} else {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Content-Security-Policy", policy)
+	}
+	w.Header().Set("Cache-Control", "no-cache") // not no-store: that would keep a page out of the back-forward cache
+	_, _ = w.Write(text)
+}
+
+// call writes a request down and passes it on, to the end, even if the page dies meanwhile.
+func (g *gateway) call(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the page died while it sent: the service never had a request
+	}
+	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+	mark, _, _ := strings.Cut(token, "~")
+	one := Request{Mark: mark, Token: token, NoteIDs: noteIDs(body), Channel: r.Header.Get("X-Line-Channel-ID"), Begun: time.Now()}
+	g.mu.Lock()
+	down := g.down
+	g.log = append(g.log, one)
+	at := len(g.log) - 1
+	g.mu.Unlock()
+	if down {
+		panic(http.ErrAbortHandler) // the connection ends without an answer
+	}
+	answer := &seen{ResponseWriter: w}
+	passed := r.WithContext(context.WithoutCancel(r.Context()))
+	passed.Body = io.NopCloser(bytes.NewReader(body))
+	passed.ContentLength = int64(len(body))
+	g.proxy.ServeHTTP(answer, passed)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.log[at].Ended, g.log[at].Status = time.Now(), answer.status
+}
+
+type seen struct {
+	http.ResponseWriter
+	status int
+}
+
+func (s *seen) WriteHeader(status int) {
+	s.status = status
+	s.ResponseWriter.WriteHeader(status)
+}
+
+// noteIDs finds every "noteId" in a request's body, in order.
+func noteIDs(body []byte) (ids []string) {
+	for decoder := json.NewDecoder(bytes.NewReader(body)); ; {
+		token, err := decoder.Token()
+		if err != nil {
+			return ids
+		}
+		if token == "noteId" {
+			if value, err := decoder.Token(); err == nil {
+				if id, ok := value.(string); ok {
+					ids = append(ids, id)
+				}
+			}
+		}
+	}
+}
+
+// unreachable says whether calls to the service go through.
+func (g *gateway) unreachable(down bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.down = down
+}
+
+// requests returns what was written down so far, in order of arrival.
+func (g *gateway) requests() []Request {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return append([]Request(nil), g.log...)
+}
