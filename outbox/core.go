@@ -109,7 +109,10 @@ func (c *Core) Step(now time.Time, e Event) []Command {
 	case RealtimeSet:
 		c.onRealtimeSet(e)
 	case Led:
-		c.gate.leading, c.gate.told, c.gate.fence = e.On, true, e.Fence
+		c.gate.leading, c.gate.told = e.On, true
+		if e.On { // the token of a lost lead stays: what the lane still writes is written under it, or not at all
+			c.gate.fence = e.Fence
+		}
 		c.changed = true
 	case Left:
 		c.onLeft()

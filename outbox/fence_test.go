@@ -64,3 +64,30 @@ func TestInvariant8_ALateHolderWritesNothing(t *testing.T) {
 	b.settle()
 	require.Equal(t, 6, delivered, "one ledger row a note")
 }
+
+// A page that resigns in the middle of a seal (it goes to the back-forward cache) may not seal any more once another leads:
+// the other one has looked at what is there, and would never know of the batch.
+func TestInvariant8_AResignedPageFinishesNothingUnderAnothersLead(t *testing.T) {
+	a := newRig(1)
+	a.settle()
+	a.lead("a")
+	a.append(5, func() string { return "" })
+	a.settle()
+	a.true = a.true.Add(300 * time.Millisecond)
+	a.post(outbox.FlushAsked{}) // it reads what it will seal
+	a.post(outbox.Led{})        // and resigns
+
+	b := newRig(2)
+	b.true, b.keep, b.disk = a.true, a.keep, a.disk.Reopen()
+	b.keep.r = b
+	b.open()
+	b.settle()
+	b.lead("b")
+	b.settle()
+	a.settle() // the seal would be written now
+	b.post(outbox.FlushAsked{})
+	b.drain()
+	require.Empty(t, b.failures)
+	require.Equal(t, 5, b.core.Counts().Delivered)
+	require.Len(t, b.keep.notes, 5)
+}

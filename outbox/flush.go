@@ -19,6 +19,7 @@ func (c *Core) onFlushAsked(e FlushAsked) {
 	}
 	f.upTo = c.open.last()
 	c.flushes = append(c.flushes, f)
+	c.rescan()                    // what other pages wrote is asked for too
 	for _, b := range c.batches { // the page asks: parked batches get their next window now
 		b.parkedUntil = c.now
 	}
@@ -31,6 +32,13 @@ func (c *Core) flushCommitted() {
 			f.commits--
 			f.upTo = c.open.last()
 		}
+	}
+}
+
+// flushScanned is called when a scan has met everything: flushes that were asked before cover it.
+func (c *Core) flushScanned() {
+	for i := range c.flushes {
+		c.flushes[i].upTo = max(c.flushes[i].upTo, c.open.last())
 	}
 }
 

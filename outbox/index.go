@@ -89,6 +89,7 @@ func (c *Core) onScanned(e Scanned) {
 	for _, h := range held {
 		x.note(h)
 	}
+	c.flushScanned()
 	x.gap = x.gap || x.again
 	x.again = false
 }

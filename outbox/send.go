@@ -225,7 +225,7 @@ func (c *Core) onCommitted(e Committed) {
 
 func (c *Core) onCommitFailed(e CommitFailed) {
 	if errors.Is(e.Err, ErrFenced) && e.Token == c.send.commit { // a late holder: nothing of it was written
-		c.gate.leading, c.gate.fence, c.changed = false, 0, true
+		c.gate.leading, c.changed = false, true
 		c.emit(Dethroned{})
 	}
 	switch {

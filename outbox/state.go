@@ -163,17 +163,6 @@ func HeldSeqs(l Loaded) (seqs []uint64) {
 	return seqs
 }
 
-// OpenSeqs returns the Seq of every open segment that is known.
-func (c *Core) OpenSeqs() (seqs []uint64) {
-	for _, s := range c.open.segs {
-		seqs = append(seqs, s.seq)
-	}
-	for _, h := range c.open.held {
-		seqs = append(seqs, h.seq)
-	}
-	return seqs
-}
-
 func afterLine(head []byte) []byte {
 	_, rest, _ := jsontext.CutByte(head, '\n')
 	return rest

@@ -82,6 +82,7 @@ func (d *driver) open(config js.Value) {
 func (d *driver) load(done func(error)) {
 	d.store.Load(func(l outbox.Loaded, err error) {
 		if err == nil {
+			d.epoch++ // answers to what was asked for the picture before are of no use to this one
 			d.post(outbox.Opened{Loaded: l, Seed: d.seed()})
 		}
 		done(err)
@@ -254,9 +255,26 @@ func (d *driver) reconcile(ticket uint32, from, to int64, after outbox.LedgerPos
 // Every Seq is either here or in the ledger, else something is missing.
 func (d *driver) holdings(ticket uint32) {
 	d.store.Load(func(l outbox.Loaded, err error) {
+		if err != nil {
+			d.answer(ticket, nil, err)
+			return
+		}
+		d.scanHoldings(ticket, outbox.HeldSeqs(l), 0)
+	})
+}
+
+func (d *driver) scanHoldings(ticket uint32, seqs []uint64, after uint64) {
+	d.store.Scan(after, ledgerPage, func(open []outbox.Segment, err error) {
+		for _, s := range open {
+			seqs, after = append(seqs, s.Seq), s.Seq
+		}
+		if err == nil && len(open) == ledgerPage {
+			d.scanHoldings(ticket, seqs, after)
+			return
+		}
 		var w jsontext.Writer
 		w.Open('[')
-		for _, seq := range append(outbox.HeldSeqs(l), d.core.OpenSeqs()...) {
+		for _, seq := range seqs {
 			w.Int(int64(seq))
 		}
 		w.Close(']')

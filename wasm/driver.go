@@ -32,6 +32,7 @@ type driver struct {
 	wake           js.Func
 	timer          js.Value
 	armed          int64     // unix ms that the timer is set for; 0: not set
+	epoch          int       // counts the pictures that the core was started from
 	seen, seenMono time.Time // the device's clock and Go's at the last look
 	capped         bool      // the page gave its own clock: look often
 }
@@ -111,6 +112,12 @@ func (d *driver) shut() {
 }
 
 func (d *driver) do(cmd outbox.Command) {
+	epoch := d.epoch
+	answer := func(e outbox.Event) { // of the picture that it was asked for, or nobody's: a scan of before would be taken for the new one's
+		if epoch == d.epoch {
+			d.post(e)
+		}
+	}
 	switch c := cmd.(type) {
 	case outbox.Commit:
 		d.store.Commit(c.Change, func(seqs []uint64, err error) {
@@ -124,10 +131,10 @@ func (d *driver) do(cmd outbox.Command) {
 		d.store.ReadKeys(c.Keys, func(rows []outbox.KeyRow, err error) { d.post(outbox.KeysRead{Rows: rows, Err: err}) })
 	case outbox.Scan:
 		d.store.Scan(c.After, c.Limit, func(s []outbox.Segment, err error) {
-			d.post(outbox.Scanned{Segments: s, Limit: c.Limit, Err: err})
+			answer(outbox.Scanned{Segments: s, Limit: c.Limit, Err: err})
 		})
 	case outbox.ReadSegments:
-		d.store.ReadSegments(c.From, c.To, func(s []outbox.Segment, err error) { d.post(outbox.SegmentsRead{Segments: s, Err: err}) })
+		d.store.ReadSegments(c.From, c.To, func(s []outbox.Segment, err error) { answer(outbox.SegmentsRead{Segments: s, Err: err}) })
 	case outbox.ReadToken:
 		d.readToken(c.Fresh)
 	case outbox.Send:
@@ -138,11 +145,11 @@ func (d *driver) do(cmd outbox.Command) {
 		d.fence = 0
 		d.call("dethroned")
 	case outbox.Hash:
-		d.digest(c.Text, func(sum string) { d.post(outbox.Hashed{SHA256: sum}) })
+		d.digest(c.Text, func(sum string) { answer(outbox.Hashed{SHA256: sum}) })
 	case outbox.Look:
 		d.look(c.NoteIDs)
 	case outbox.ReadArchive:
-		d.store.ReadArchive(c.At, func(r []outbox.BatchRecord, err error) { d.post(outbox.ArchiveRead{Records: r, Err: err}) })
+		d.store.ReadArchive(c.At, func(r []outbox.BatchRecord, err error) { answer(outbox.ArchiveRead{Records: r, Err: err}) })
 	case outbox.Answer:
 		d.answers.json(c.Ticket, c.JSON, nil)
 	case outbox.Acknowledge:
@@ -196,7 +203,8 @@ func (d *driver) lead(ticket uint32, force bool) {
 			d.fence = 0
 			d.post(outbox.Led{})
 			d.answer(ticket, []byte("false"), err)
-		case fence == d.fence:
+		case fence == d.fence: // renewed; and a look at what other pages wrote, should their word have been lost
+			d.post(outbox.Nudged{})
 			d.answer(ticket, []byte("true"), nil)
 		default: // another page may have sent since
 			d.load(func(err error) {

@@ -109,7 +109,8 @@ func (c *crowd) back(one *tab, loads int) {
 	c.t.Helper()
 	session, err := c.tools.Attach(c.ctx, one.target)
 	require.NoError(c.t, err)
-	require.NoError(c.t, c.tools.Call(c.ctx, session, "Runtime.evaluate", map[string]any{"expression": "history.back()"}, nil))
+	// from a task of its own: the answer to the call would go with the page that is left
+	require.NoError(c.t, c.tools.Call(c.ctx, session, "Runtime.evaluate", map[string]any{"expression": "setTimeout(() => history.back(), 50)"}, nil))
 	require.Eventually(c.t, func() bool {
 		if one.Loads() > loads { // loaded anew: open again, under the mark of a new page
 			c.made++

@@ -40,6 +40,7 @@ class Outbox {
   #starting = null
   #closed = false
   #release = []
+  #unwatch = null
   #leader = null
   #tabs = null
   #name
@@ -117,17 +118,22 @@ class Outbox {
         }
       },
     })
-    const unwatch = watchPage({
+    this.#unwatch ??= watchPage({
       clicked: async () => {
         const token = await this.#tokens.prefetch()
         if (token) this.#api?.offered(token)
       },
       shown: (on) => this.#api?.shown(on),
       left: () => this.#api?.left(),
-      froze: () => this.#leader.stop(),
-      thawed: () => this.#leader.start(),
+      hid: () => this.#leader.stop(),
+      froze: () => this.#suspend(),
+      thawed: () => {
+        if (this.#closed) return
+        if (this.#api) this.#leader.start()
+        else this.start().catch(() => {})
+      },
     })
-    this.#release.push(unwatch, () => this.#leader.stop(), () => this.#tabs.close())
+    this.#release.push(() => this.#leader.stop(), () => this.#tabs.close())
     this.#look()
     await this.#leader.start()
   }
@@ -182,21 +188,23 @@ class Outbox {
     for (const part of consecutive ? [burst] : burst.map((b) => [b])) {
       this.#api?.append(encoder.encode(part.map((b) => b.text).join('\n')), part.map((b) => b.key).join('\n'), part[0].ticket)
     }
-    if (!this.#leader?.leading) this.#tabs?.tell('appended')
   }
 
   #answer(text) {
+    let onDisk = false
     for (const [ticket, kind, a, b, bytes, at] of JSON.parse(text)) {
       const waiting = this.#tickets.get(ticket)
       if (!waiting) continue
       this.#tickets.delete(ticket)
       if (kind === 0) {
         this.#heals = 0
+        onDisk = true
         waiting.resolve({ id: a, noteId: b, bytes, at })
       }
       if (kind === 1) waiting.reject(new KeepError(a, b))
       if (kind === 2) waiting.resolve(a)
     }
+    if (onDisk && !this.#leader?.leading) this.#tabs?.tell('appended') // not before: the sender looks at once
   }
 
   // A panic in the module: everyone who waits is told, and the outbox is opened anew from what is on disk.
@@ -219,6 +227,14 @@ class Outbox {
       return
     }
     if (!later) setTimeout(() => { if (!this.#closed && !this.#api) this.start().catch(() => {}) }, 250 * this.#heals)
+  }
+
+  // A frozen page may hold no lock and no transaction: it would stop the others. Not even one to resign: the lease runs out.
+  #suspend() {
+    const api = this.#api
+    this.#api = null
+    this.#stop(new KeepError('INTERNAL', 'the page was frozen before the event was on disk; it is not taken: append it again when the page is back'))
+    api?.close()
   }
 
   #stop(error) {
@@ -269,6 +285,7 @@ class Outbox {
     if (this.#closed) return
     this.#closed = true
     clearTimeout(this.#statusTimer)
+    this.#unwatch?.()
     this.#listeners.clear()
     this.#stop(new KeepError('CLOSED', 'the outbox was closed'))
   }

@@ -1,9 +1,10 @@
 /**
  * Tells what happens to the page: a click (time to fetch a token), in sight or not, being left (the last moment for a
- * parting shot), frozen into the back-forward cache or by the browser (let go of the lock), and back again. Works where
+ * parting shot), hidden for good or in the back-forward cache (let go of the lock), frozen by the browser (let go of
+ * everything), and back again. Works where
  * there is no document (a worker, a server): then nothing is told. Returns the function that ends it.
  */
-export function watchPage({ clicked, shown, left, froze, thawed }) {
+export function watchPage({ clicked, shown, left, hid, froze, thawed }) {
   const page = globalThis.document
   if (!page?.addEventListener) return () => {}
   const end = new AbortController()
@@ -18,7 +19,7 @@ export function watchPage({ clicked, shown, left, froze, thawed }) {
   }, { signal })
   globalThis.addEventListener('pagehide', () => {
     left()
-    froze()
+    hid()
   }, { signal })
   globalThis.addEventListener('pageshow', (e) => { if (e.persisted) thawed() }, { signal })
   page.addEventListener('freeze', froze, { signal })

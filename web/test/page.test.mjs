@@ -9,7 +9,7 @@ function watch() {
   const told = []
   const end = watchPage({
     clicked: () => told.push('clicked'), shown: (on) => told.push(`shown ${on}`), left: () => told.push('left'),
-    froze: () => told.push('froze'), thawed: () => told.push('thawed'),
+    hid: () => told.push('hid'), froze: () => told.push('froze'), thawed: () => told.push('thawed'),
   })
   return { end, told: () => told.splice(0).join(', ') }
 }
@@ -22,7 +22,7 @@ const signs = [
   ['a click (or the Enter key)', ({ page }) => page.dispatchEvent(new Event('click')), 'clicked'],
   ['another app comes to the front', ({ page }) => visibility(page, 'hidden'), 'shown false, left'],
   ['back to this one', ({ page }) => visibility(page, 'visible'), 'shown true'],
-  ['the page is being left', ({ window }) => window.dispatchEvent(new Event('pagehide')), 'left, froze'],
+  ['the page is being left', ({ window }) => window.dispatchEvent(new Event('pagehide')), 'left, hid'],
   ['back from the cache', ({ window }) => window.dispatchEvent(pageshow(true)), 'thawed'],
   ['the first load, which opened the outbox itself', ({ window }) => window.dispatchEvent(pageshow(false)), ''],
   ['the browser freezes a page in the background', ({ page }) => page.dispatchEvent(new Event('freeze')), 'froze'],
