@@ -61,6 +61,7 @@ func DecodeBatch(r BatchRecord) (Batch, error) {
 	for ids := f.text(); ids != ""; {
 		var id string
 		id, ids, _ = jsontext.CutByte(ids, ' ')
+		f.bad = f.bad || id == ""
 		b.Replaced = append(b.Replaced, id)
 	}
 	entries, _, err := decodeEntries(0, rest, r.Body)

@@ -220,7 +220,7 @@ func LedgerNotes(row LedgerRow) (notes []LedgerNote) {
 		}
 		return err
 	})
-	if err != nil || kind != "attempt" {
+	if err != nil || r.End() != nil || kind != "attempt" {
 		return nil
 	}
 	for i := len(batch) - 1; i >= 0; i-- {
