@@ -18,6 +18,9 @@ func TestLeaving(t *testing.T) {
 	for _, engine := range engines(t) {
 		for _, way := range []string{"navigation", "tab closed", "window closed"} {
 			t.Run(engine+" "+way, func(t *testing.T) {
+				if engine == "webkit" && way == "tab closed" {
+					t.Skip("MiniBrowser's pages may not open one another, and there is no other way to a second tab")
+				}
 				r := newRig(t, engine)
 				switch engine {
 				case "firefox":
