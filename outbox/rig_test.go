@@ -39,6 +39,7 @@ type rig struct {
 	answer     string // the last one that is no receipt
 	refusal    outbox.Refusal
 	dethroned  bool
+	sealing    bool // segments were asked for, to seal them
 	shots      []outbox.Batch
 	lookStatus int // of the next look-ups; 0: 200
 }
@@ -125,6 +126,7 @@ func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
 		limit := 1 + r.rng.Intn(4)
 		r.disk.Scan(c.After, limit, func(s []outbox.Segment, err error) { post(outbox.Scanned{Segments: s, Limit: limit, Err: err}) })
 	case outbox.ReadSegments:
+		r.sealing = true
 		r.disk.ReadSegments(c.From, c.To, func(s []outbox.Segment, err error) { post(outbox.SegmentsRead{Segments: s, Err: err}) })
 	case outbox.ReadToken:
 		r.outside = append(r.outside, func() { post(outbox.TokenRead{OK: r.token}) })
