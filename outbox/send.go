@@ -30,6 +30,7 @@ type sendLane struct {
 	commit  uint64  // token of the Commit in flight
 	done    func(seqs []uint64)
 	link    func(chain string) // waits for the hash of the ledger row to come
+	readTo  uint64             // last segment that the seal asked for
 	sealAt  time.Time          // the first open entry may still change until then
 	control []func()           // decisions of the page that wait for the lane
 }
