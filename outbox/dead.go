@@ -60,7 +60,7 @@ func (c *Core) onDeadAsked(e DeadAsked) {
 		}
 		ch.Ledger = c.row(row)
 		c.write(ch, c.batches, func(b *books) {
-			b.nextRow++
+			b.wrote(ch.Ledger[0].At)
 			b.dead, b.deadBytes = b.dead-1, b.deadBytes-size
 			if e.Discard {
 				b.discarded++

@@ -155,7 +155,7 @@ func (c *Core) onArchiveRead(e ArchiveRead) {
 	}
 	ch.Ledger = c.row(row)
 	c.write(ch, c.batches, func(b *books) {
-		b.nextRow++
+		b.wrote(ch.Ledger[0].At)
 		b.delivered -= len(again)
 	}, func(seqs []uint64) {
 		for i := range again {

@@ -96,7 +96,9 @@ func (c *Core) onSegmentsRead(e SegmentsRead) {
 	}
 	c.write(ch, after, func(b *books) {
 		b.nextBatch = next
-		b.nextRow += uint64(len(ch.Ledger))
+		for _, r := range ch.Ledger {
+			b.wrote(r.At)
+		}
 	}, func([]uint64) {
 		// Written, so the lead was ours when they were read (the fence only grows): no other page took them, they are gone.
 		c.alarms.damaged += len(lost)

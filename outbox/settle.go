@@ -284,13 +284,14 @@ func (s *settlement) finish() {
 	}
 	s.change.Ledger = c.row(s.row)
 	s.edit(func(b *books) {
-		b.nextRow++
+		b.wrote(s.change.Ledger[0].At)
+		b.pruned(s.change.LedgerBefore)
 		if b.exportAt == 0 {
 			b.exportAt = c.now.UnixMilli()
 		}
 	})
 	if keep := c.cfg.LedgerDays; keep > 0 && s.thinning() {
-		s.change.LedgerBefore = c.now.Add(-time.Duration(keep) * 24 * time.Hour).UnixMilli()
+		s.change.LedgerBefore = c.books.prunable(c.now.Add(-time.Duration(keep) * 24 * time.Hour).UnixMilli())
 	}
 	c.send.batch = s.batch
 	c.write(s.change, s.batches, func(b *books) {

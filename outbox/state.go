@@ -18,6 +18,7 @@ import (
 //	realtime <0|1>             the kill switch (L13.4)
 //	export <unix ms>           last export of the ledger, or first row (L9.5)
 //	shrink <n>                 halvings after 413
+//	rows <newest> <back to> <back from>   unix ms of ledger rows, where the clock went back (ledger.go)
 //	chain <hex>                link of the last ledger row
 //	archive <bytes>            put into the archive since it was last thinned
 //	limiter …, breaker …       retry's own text
@@ -40,6 +41,9 @@ type books struct {
 	breaker   retry.Breaker
 	tries     int
 	chain     string
+	newest    int64 // unix ms of the ledger's newest row
+	backTo    int64 // the clock went back between rows: the earliest row after that, unix ms
+	backFrom  int64 // and the latest before; 0: it did not
 	archived  int64 // bytes put into the archive since it was last thinned
 	dead      int   // dead letters on disk; not written, counted at opening
 	deadBytes int64 //
@@ -77,6 +81,7 @@ func encodeState(b books, batches []*sealed, wire uint64) []byte {
 	t.line("export", b.exportAt)
 	t.line("shrink", int64(b.shrink))
 	t.line("archive", b.archived)
+	t.line("rows", b.newest, b.backTo, b.backFrom)
 	if b.chain != "" {
 		t = append(append(append(t, "chain "...), b.chain...), '\n')
 	}
@@ -200,6 +205,8 @@ func (c *Core) restoreLine(line []byte) {
 			b.shrink = int(max(0, min(n[0], 16)))
 		case "archive":
 			b.archived = n[0]
+		case "rows":
+			b.newest, b.backTo, b.backFrom = n[0], n[1], n[2]
 		case "tries":
 			b.tries = int(n[0])
 		case "wire":
