@@ -31,6 +31,7 @@ type rig struct {
 
 	outside  []func() // answers of the world that are under way: tokens, replies
 	kills    int
+	losses   int // segments that the disk lost
 	ticket   uint32
 	drafts   map[uint32]*draft
 	sealed   map[string][]byte // name → bytes of the first send
@@ -42,6 +43,8 @@ type rig struct {
 	sealing    bool // segments were asked for, to seal them
 	shots      []outbox.Batch
 	lookStatus int // of the next look-ups; 0: 200
+
+	rows map[uint64]string // ledger rows that were on disk before old ones went
 }
 
 // draft is one append of the schedule. Its marker is in its text and nowhere else.
@@ -52,13 +55,14 @@ type draft struct {
 	noteID  string // from the receipt
 	id      string // from the receipt
 	answers int
+	lost    bool // the disk lost it afterwards
 	taken   bool // on disk: acknowledged, or committed when the page died
 	at      time.Time
 }
 
 func newRig(seed int64) *rig {
 	r := &rig{rng: rand.New(rand.NewSource(seed)), true: time.Date(2026, 5, 20, 3, 0, 0, 0, time.UTC), token: true,
-		drafts: map[uint32]*draft{}, sealed: map[string][]byte{}}
+		drafts: map[uint32]*draft{}, sealed: map[string][]byte{}, rows: map[uint64]string{}}
 	r.line = linekeep.Service{BaseURL: "https://keep.example", ChannelID: "1"}
 	r.cfg = outbox.Config{Channel: "1", User: "u", Policy: r.line.Policy(), Limits: r.line.Limits(), FlushEvery: 5 * time.Minute,
 		FlushAt: 400, Debounce: 200 * time.Millisecond, MaxQueueBytes: 64 << 20, LedgerDays: 3650,
@@ -107,6 +111,9 @@ func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
 	}
 	switch c := cmd.(type) {
 	case outbox.Commit:
+		if c.Change.LedgerBefore != 0 {
+			r.copyLedger()
+		}
 		if r.broken == "ack before commit" {
 			defer func() { r.disk.FailNext(outbox.ErrFull) }()
 		}
@@ -223,6 +230,39 @@ func (r *rig) settle() {
 			return
 		}
 	}
+}
+
+// copyLedger keeps what the ledger holds: the page may forget old rows, the judge may not.
+func (r *rig) copyLedger() (numbers []uint64) {
+	look := r.disk.Reopen()
+	look.ReadLedger(-1<<60, 1<<60, outbox.LedgerPos{At: -1 << 60}, 1<<30, func(rows []outbox.LedgerRow, _ error) {
+		for _, row := range rows {
+			numbers = append(numbers, row.N)
+			if text, known := r.rows[row.N]; known && text != string(row.Text) {
+				r.fail("ledger row %d was %s and is %s", row.N, text, row.Text)
+			}
+			r.rows[row.N] = string(row.Text)
+		}
+	})
+	look.PumpAll()
+	return numbers
+}
+
+// lose takes one open segment from the disk, as a browser does that loses a part of its database.
+func (r *rig) lose() {
+	other := r.disk.Reopen()
+	other.ReadSegments(0, 1<<62, func(open []outbox.Segment, _ error) {
+		if len(open) == 0 {
+			return
+		}
+		s := open[r.rng.Intn(len(open))]
+		other.Commit(outbox.Change{DropFrom: s.Seq, DropTo: s.Seq}, func([]uint64, error) {})
+		r.losses++
+		for _, d := range r.drafts {
+			d.lost = d.lost || d.marker != "" && bytes.Contains(s.Body, []byte(d.marker))
+		}
+	})
+	other.PumpAll()
 }
 
 // append appends n drafts as one burst.
