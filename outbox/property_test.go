@@ -27,6 +27,10 @@ func schedule(seed int64, steps int, broken string) []string {
 		r.cfg.LedgerDays = 1
 		r.open() // once more, with this
 	}
+	if r.rng.Intn(6) == 0 { // for good: every note fits alone
+		r.cfg.Limits.UnheardBytes, r.keep.proxy = 100, 400
+		r.open()
+	}
 	loses := r.rng.Intn(8) == 0
 	keys := func() string {
 		if r.rng.Intn(2) == 0 {

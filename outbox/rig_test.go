@@ -293,6 +293,7 @@ type keep struct {
 	r      *rig
 	notes  map[string]*stored
 	faults int // in percent
+	proxy  int // in bytes: a proxy refuses a larger body, and the page may not read that; 0: none stands between
 	hits   []time.Time
 }
 
@@ -312,6 +313,9 @@ func (k *keep) serve(b outbox.Batch, req outbox.Request) *outbox.Reply {
 			}
 			return ""
 		}}
+	}
+	if k.proxy > 0 && len(req.Body) > k.proxy {
+		return &outbox.Reply{Header: func(string) string { return "" }}
 	}
 	fault := ""
 	if r.rng.Intn(100) < k.faults {

@@ -24,7 +24,7 @@ import (
 //	limiter …, breaker …       retry's own text
 //	tries <n>                  failures in a row
 //	wire <batch>               this batch is on the wire, or was when the page died: uncertain
-//	batch <id> <attempts> <uncertain 0|1> <parked until, unix ms> <parks>
+//	batch <id> <attempts> <uncertain 0|1> <parked until, unix ms> <parks> <unanswered>
 type books struct {
 	install   string
 	nextBatch uint64
@@ -60,6 +60,7 @@ type sealed struct {
 	uncertain   bool
 	parkedUntil time.Time
 	parks       int
+	unanswered  int // requests in a row that the network let fail
 }
 
 // maxPark is the longest a batch waits parked; a later instant comes from a clock that went back and does not count.
@@ -96,7 +97,7 @@ func encodeState(b books, batches []*sealed, wire uint64) []byte {
 		if !s.parkedUntil.IsZero() {
 			until = s.parkedUntil.UnixMilli()
 		}
-		t.line("batch", int64(s.id), int64(s.attempts), bit(s.uncertain), until, int64(s.parks))
+		t.line("batch", int64(s.id), int64(s.attempts), bit(s.uncertain), until, int64(s.parks), int64(s.unanswered))
 	}
 	return t
 }
@@ -216,6 +217,7 @@ func (c *Core) restoreLine(line []byte) {
 		case "batch":
 			if s := c.batch(uint64(n[0])); s != nil {
 				s.attempts, s.uncertain, s.parks = int(n[1]), s.uncertain || n[2] == 1, int(max(0, n[4]))
+				s.unanswered = int(max(0, n[5]))
 				if n[3] != 0 {
 					s.parkedUntil = time.UnixMilli(n[3])
 				}
@@ -228,8 +230,8 @@ func (c *Core) restoreLine(line []byte) {
 	}
 }
 
-// numbers reads up to five whole numbers; what is missing or no number is 0.
-func numbers(text []byte) (n [5]int64) {
+// numbers reads up to six whole numbers; what is missing or no number is 0.
+func numbers(text []byte) (n [6]int64) {
 	for i := range n {
 		var word []byte
 		word, text, _ = jsontext.CutByte(text, ' ')
