@@ -29,6 +29,7 @@ type driver struct {
 	known          string // the last one that the page gave, for a parting shot
 	owner          string // this page, in leases
 	fence          uint64 // token of our lead; 0: this page does not send
+	highest        uint64 // highest token that we were given
 	wake           js.Func
 	timer          js.Value
 	armed          int64     // unix ms that the timer is set for; 0: not set
@@ -196,8 +197,9 @@ const leaseTime = 150 * time.Second
 // lead claims or renews the right to send. By force: this page holds the Web Lock. The answer is whether it sends.
 func (d *driver) lead(ticket uint32, force bool) {
 	now := time.Now() // the device's own clock: a page's clock is its own affair, the lease is between pages
-	l := outbox.Lease{Owner: d.owner, Now: now.UnixMilli(), Until: now.Add(leaseTime).UnixMilli(), Force: force}
+	l := outbox.Lease{Owner: d.owner, Now: now.UnixMilli(), Until: now.Add(leaseTime).UnixMilli(), Force: force, Known: d.highest}
 	d.store.Lead(l, func(fence uint64, err error) {
+		d.highest = max(d.highest, fence)
 		switch {
 		case err != nil || fence == 0:
 			d.fence = 0
@@ -226,7 +228,7 @@ func (d *driver) resign() {
 	}
 	d.fence = 0
 	d.post(outbox.Led{})
-	d.store.Lead(outbox.Lease{Owner: d.owner, Now: time.Now().UnixMilli()}, func(uint64, error) {})
+	d.store.Lead(outbox.Lease{Owner: d.owner, Now: time.Now().UnixMilli(), Known: d.highest}, func(uint64, error) {})
 }
 
 // look asks the service for the state of notes.
