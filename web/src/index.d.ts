@@ -178,7 +178,10 @@ export interface Keep {
   reconcile(span?: Span): Promise<{ checked: number, missing: number, resent: number }>
   /** The kill switch for all pages: false = to disk only. Resolves when the page that sends has heard it. */
   realtime(on: boolean): Promise<void>
-  /** Deletes this user's rows (log-out); the ledger keeps one row that says how many. */
+  /**
+   * Deletes this user's rows (log-out); the ledger keeps one row that says how many. Rejects with INTERNAL when the page that
+   * sends changed before it answered: call it again. (Every other call is passed on to the next one.)
+   */
   purge(): Promise<true>
   /** Releases locks and the database; every call that waits rejects with CLOSED. */
   close(): void

@@ -106,7 +106,7 @@ class Outbox {
       throw e
     })
     if (this.#closed) return this.#api.close()
-    this.#leader = new Leader(this.#name, (force) => this.#ticket((t) => this.#api.lead(t, force)), () => this.#api?.resign())
+    this.#leader = new Leader(this.#name, (force) => this.#ticket((t) => this.#api.lead(t, force)), () => this.#api?.resign(), () => this.#tabs.leads())
     this.#tabs = new Tabs(this.#name, {
       leading: () => this.#leader.leading,
       answer: (method, args) => this.#do(method, args),
