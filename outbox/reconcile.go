@@ -166,6 +166,11 @@ func (c *Core) onArchiveRead(e ArchiveRead) {
 		}
 		c.answerReconcile(len(again))
 	})
+	ticket := c.recon.ticket
+	c.send.failed = func(err error) {
+		c.recon = nil
+		c.undone(ticket, err)
+	}
 }
 
 func (c *Core) answerReconcile(resent int) {
