@@ -170,6 +170,17 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// WebKit once refused every call after one that hung: it goes on counting the bytes of a request that might outlive the page.
+func TestAHangingCallHoldsNothingUpOnWebKit(t *testing.T) {
+	needBrowser(t)
+	const n = 120
+	for _, name := range []string{"hang", "hang-after-store"} {
+		fault, err := faults.Lookup(name)
+		require.NoError(t, err)
+		promises(t, fault, n, session(t, "webkit").tested(t, fault, n))
+	}
+}
+
 // What goes wrong seldom goes wrong alone: hands of three to five faults at once,
 // their entries in an order and at distances drawn from the seed.
 func TestFaultsTogether(t *testing.T) {
