@@ -17,8 +17,9 @@ const (
 	chunk      = 200 // lines fetched at once
 	look       = 50 * time.Millisecond
 	flushEvery = time.Second
-	// hair goes on top of a moved clock: the page's clocks show whole milliseconds, the sandbox counts what lies between
-	hair = 2 * time.Millisecond
+	// hair goes on top of a moved clock: the page counts whole milliseconds from the first call of a burst, the sandbox counts
+	// exactly, from each of them; where that clock stands still a burst is shorter than this
+	hair = 100 * time.Millisecond
 )
 
 // work archives everything and waits until all is delivered.

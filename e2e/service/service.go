@@ -26,7 +26,7 @@ type Options struct {
 	Dir, Dist string
 	// ClockStart is where the sandbox's clock begins, RFC 3339; empty: now.
 	ClockStart string
-	// Still lets that clock stand: a second of it takes a hundred.
+	// Still lets that clock stand: a second of it takes a thousand.
 	Still bool
 }
 
@@ -50,7 +50,7 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 		args = append(args, "-clock-start", o.ClockStart)
 	}
 	if o.Still {
-		args = append(args, "-clock", "0.01")
+		args = append(args, "-clock", "0.001")
 	}
 	s := &Sandbox{cmd: exec.Command(o.Binary, args...), exited: make(chan struct{}), stderr: &bytes.Buffer{}}
 	s.cmd.Dir = o.Dir
