@@ -1,8 +1,6 @@
 package pages
 
 import (
-	"bytes"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,21 +48,6 @@ func (p *tab) reconcile() (got reconciled) {
 	p.rig.t.Helper()
 	p.do("reconcile", nil, &got)
 	return got
-}
-
-// raw returns the notes that the sandbox holds, byte for byte.
-func (r *rig) raw() []string {
-	r.t.Helper()
-	notes, err := r.sandbox.Notes(r.ctx, channel, true)
-	require.NoError(r.t, err)
-	return strings.Split(string(bytes.TrimSuffix(notes, []byte("\n"))), "\n")
-}
-
-func (r *rig) noteIDs() (ids []string) {
-	for _, note := range r.notes() {
-		ids = append(ids, note.NoteID)
-	}
-	return ids
 }
 
 // judged holds what the sandbox stored against the lines that the page archived and the receipts it was given.
