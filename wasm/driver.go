@@ -35,6 +35,7 @@ type driver struct {
 	epoch          int       // counts the pictures that the core was started from
 	seen, seenMono time.Time // the device's clock and Go's at the last look
 	capped         bool      // the page gave its own clock: look often
+	lingering      bool      // a request that may outlive the page was given up: the browser may still count its bytes
 }
 
 // post hands an event to the core and does what it says. Called from any callback; a call from within is queued.
