@@ -262,10 +262,7 @@ run_tests() {
 # test_pages: e2e/pages on every engine with its slow tests; the tables for README are in its output.
 test_pages() {
   build
-  need_chromium
-  need_debian firefox-esr firefox-esr
-  need_debian Xvfb xvfb
-  need_debian WebKitWebDriver webkit2gtk-driver # MiniBrowser comes with it
+  need_engine chromium firefox webkit
   LIFFKEEP_PAGES=1 go test -count=1 -timeout 45m -v ./e2e/pages
 }
 
