@@ -74,5 +74,6 @@ func (c *Core) onDeadAsked(e DeadAsked) {
 			}
 			c.emit(Acknowledge{Receipts: []Receipt{receipt}})
 		})
+		c.send.asked = e.Ticket
 	})
 }
