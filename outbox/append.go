@@ -24,6 +24,9 @@ type appendLane struct {
 	segments []int    // entries in each written segment
 	bytes    int64    // of waiting and writing
 	undo     []func() // puts the key states back when the Commit fails
+	after    uint64   // what is being written gets a Seq above this
+	doubt    error    // why it is not known whether the Commit is on disk, see doubt.go; nil: no doubt
+	tracing  bool     // the store was asked where the entries in doubt are
 }
 
 // keyState is the last version of a business key. A change within the debounce keeps the version and replaces the
@@ -166,13 +169,18 @@ func (c *Core) writeWaiting() {
 		ch.Keys = append(ch.Keys, KeyRow{Key: key, Version: k.version, ChangedAt: k.changedAt.UnixMilli(), Hash: k.hash})
 	}
 	if len(a.writing) > 0 {
-		a.token = c.commit(ch)
+		a.token, a.after = c.commit(ch), c.open.last()
 	}
 }
 
 // accept checks the event, names it and fixes its bytes. known: the same event stands on disk under this key already.
 func (c *Core) accept(d Draft, touched map[string]*keyState) (e Entry, known bool, refusal *Refusal) {
 	e = Entry{Kind: d.Kind, At: c.now, Key: d.Key}
+	c.noteN++
+	own := c.session + "-" + strconv.FormatUint(c.noteN, 36)
+	if d.Kind == Hide || d.Key != "" {
+		e.Mark = own
+	}
 	if d.Kind == Hide {
 		e.NoteID, e.Raw = string(d.Text), append([]byte(nil), d.Text...)
 		return e, false, nil
@@ -181,8 +189,7 @@ func (c *Core) accept(d Draft, touched map[string]*keyState) (e Entry, known boo
 		return e, false, refusal
 	}
 	if d.Key == "" {
-		c.noteN++
-		e.NoteID = c.session + "-" + strconv.FormatUint(c.noteN, 36)
+		e.NoteID = own
 		e.Raw = splice(e.NoteID, d.Text)
 		return e, false, nil
 	}
@@ -282,21 +289,27 @@ func (c *Core) onAppendFailed(err error) {
 
 func (c *Core) resetAppend() {
 	a := &c.append
-	a.token, a.writing, a.tickets, a.segments, a.bytes, a.undo = 0, nil, nil, nil, 0, nil
+	a.token, a.writing, a.tickets, a.segments, a.bytes, a.undo, a.doubt = 0, nil, nil, nil, 0, nil, nil
 	for _, d := range a.waiting {
 		a.bytes += int64(len(d.Text))
 	}
 }
 
-// storageRefusal says to the page what the store's error means.
-func storageRefusal(err error) *Refusal {
-	switch {
-	case errors.Is(err, ErrFull):
-		return refuse(StorageFull, "the device has no room for the event; it was not taken: free some space, or lower maxQueueBytes and retry")
-	case errors.Is(err, ErrClosed):
-		return refuse(Closed, "the outbox was closed; open it again")
+// StorageCode is the code of a store's error.
+func StorageCode(err error) Code {
+	if errors.Is(err, ErrFull) {
+		return StorageFull
 	}
-	return refuse(StorageUnavailable, "the event could not be written ("+err.Error()+"); it was not taken: try again")
+	return StorageUnavailable
+}
+
+// storageRefusal says to the page what the store's error means. ErrClosed is a page that was frozen: it may hold no database.
+func storageRefusal(err error) *Refusal {
+	message := "the event could not be written (" + err.Error() + "); it was not taken: "
+	if errors.Is(err, ErrFull) {
+		return refuse(StorageFull, message+"free some space, or lower maxQueueBytes and retry")
+	}
+	return refuse(StorageUnavailable, message+"try again")
 }
 
 const goneMessage = "the service answered 410 Gone: this path was retired on 2026-06-30, set baseURL to the new domain and use /v1/keep (what was accepted before is kept)"

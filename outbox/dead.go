@@ -82,6 +82,6 @@ func (c *Core) onDeadAsked(e DeadAsked) {
 			}
 			c.emit(Acknowledge{Receipts: []Receipt{receipt}})
 		})
-		c.send.failed = func(err error) { c.undone(e.Ticket, err) }
+		c.send.asked = e.Ticket
 	})
 }

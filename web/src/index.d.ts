@@ -146,12 +146,17 @@ export interface Keep {
   /**
    * Keeps an event; resolves only when it is on disk, so the page may be closed then. The event is read during the call.
    * Rejects with INVALID_EVENT, TOO_LARGE, UNFIT_CONTENT, STORAGE_FULL, STORAGE_UNAVAILABLE, GONE, CLOSED, INTERNAL; the
-   * event was not taken then.
+   * event was not taken then. When the database dies while the event is being written, the promise waits until it is open
+   * again and tells which it was. Only where it cannot be opened any more, or the outbox is closed or stops meanwhile, that
+   * stays open, and the message says so.
    */
   append(event: KeepEvent, options?: AppendOptions): Promise<Receipt>
-  /** Sends now what is there, as far as the limiter allows. Rejects with CLOSED, STORAGE_UNAVAILABLE, INTERNAL. */
+  /**
+   * Sends now what is there, as far as the limiter allows. Rejects with CLOSED, STORAGE_FULL or STORAGE_UNAVAILABLE (the
+   * device takes no change, so nothing may be sent; what was accepted stays and goes by itself later), INTERNAL.
+   */
   flush(): Promise<FlushResult>
-  /** A snapshot. After close, and while the database is being reopened, it holds only `storage`. */
+  /** A snapshot. After close, and while nothing is open, it holds only `storage` (and `alarms`, when there are any). */
   status(): Status
   /** Calls fn on change, at most ten times a second; answers the function that ends it. */
   subscribe(fn: (status: Status) => void): () => void
@@ -321,17 +326,21 @@ export interface Status {
     usage?: number
     /** What the origin may use, bytes. */
     quota?: number
-    /** Times the database was lost since the page loaded. */
+    /** Times the database was lost since the page loaded; it is opened again by itself, at most three times in a row. */
     reopened: number
     /** Times the module stopped since the page loaded. */
     crashes: number
   }
 }
 
-/** A sign that a person should look; message says what to do. */
+/**
+ * A sign that a person should look; message says what to do. STORAGE_FAILED: the database was lost and opened again three
+ * times in a row without a success (or could not be opened), or the device takes no change, so that this page does not
+ * send. Accepted events are on disk; the next call of any method tries again.
+ */
 export interface Alarm {
   code: 'RATE_429' | 'RETRY_AFTER_LONG' | 'QUOTA_MEAN_LOW' | 'QUOTA_LOW' | 'TELEMETRY' | 'GONE' | 'EXPORT_DUE'
-    | 'SHA256_DIFFERS' | 'STORAGE_DAMAGED'
+    | 'SHA256_DIFFERS' | 'STORAGE_DAMAGED' | 'STORAGE_FAILED'
   message: string
 }
 
