@@ -1,6 +1,7 @@
 // liff-keep: a durable outbox for LINE Mini-Apps, called by the page's own JavaScript (C9). Importing this file does nothing: no wasm, no IndexedDB, no globals.
 import { KeepError, wrong } from './errors.js'
-import { openOutbox, part } from './outbox.js'
+import { openOutbox } from './outbox.js'
+import { part } from './part.js'
 
 export { KeepError }
 
