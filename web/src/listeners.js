@@ -41,3 +41,16 @@ export class Listeners {
     this.#all.clear()
   }
 }
+
+/**
+ * Makes $keep.onAuth: fn(KeepError) whenever a person is needed before anything can be sent, AUTH_REQUIRED or SCOPE_REQUIRED;
+ * the message says what the page should call. Answers the function that ends it.
+ */
+export const onAuth = (subscribe) => (fn) => {
+  let last = 'ok'
+  return subscribe(({ token = last }) => {
+    if (token === last) return
+    last = token
+    if (token !== 'ok') import('./auth.js').then(({ authError }) => fn(authError(token)))
+  })
+}

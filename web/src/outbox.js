@@ -1,8 +1,9 @@
-import { KeepError } from './errors.js'
+import { toText } from './check.js'
+import { KeepError, part } from './errors.js'
 import { bytes, deadline } from './host.js'
-import { Listeners } from './listeners.js'
+import { Listeners, onAuth } from './listeners.js'
 import { startModule } from './loader.js'
-import { part } from './part.js'
+import { outboxName } from './options.js'
 import { Tickets } from './tickets.js'
 import { Tokens } from './tokens.js'
 
@@ -12,9 +13,14 @@ const encoder = new TextEncoder()
 
 /** Opens an outbox and resolves with the object of api.md. */
 export async function openOutbox(options, seal) {
-  const keep = new Outbox(options, seal)
-  await keep.start()
-  return keep.face()
+  return (await startOutbox(options, seal)).face()
+}
+
+/** The same, for the front of the package, which seals and checks events itself. */
+export async function startOutbox(options, seal) {
+  const outbox = new Outbox(options, seal)
+  await outbox.start()
+  return outbox
 }
 
 /** One open outbox: tickets out, answers in. All rules are the module's; this is the JavaScript end of its bridge. */
@@ -49,8 +55,7 @@ class Outbox {
     this.#options = options
     this.#seal = seal
     this.#tokens = new Tokens(options.token)
-    const { destination, user = 'default' } = options
-    this.#name = `liff-keep:${destination.channelId || 'generic'}:${user}`
+    this.#name = outboxName(options)
   }
 
   /** Starts the module and opens the database; a failed start leaves nothing behind and may be tried again. */
@@ -156,19 +161,24 @@ class Outbox {
   }
 
   append(event, { key = '' } = {}) {
-    let text
     try {
-      text = JSON.stringify(event)
+      const text = toText(event, key)
+      return this.#seal ? this.#seal(text, key).then((sealed) => this.put(sealed, key)) : this.put(text, key)
     } catch (e) {
-      return Promise.reject(new KeepError('INVALID_EVENT', `the event cannot be written as JSON: ${e.message}`))
+      return Promise.reject(e)
     }
-    if (typeof text !== 'string') return Promise.reject(new KeepError('INVALID_EVENT', 'an event is an object'))
-    if (typeof key !== 'string') return Promise.reject(new KeepError('INVALID_EVENT', 'key is a string'))
-    if (key.includes('\n')) return Promise.reject(new KeepError('INVALID_EVENT', 'key may hold no white space'))
-    const take = (sealed) => this.#call((ticket) => {
-      if (this.#burst.push({ text: sealed, key, ticket }) === 1) queueMicrotask(() => this.#sendBurst())
+  }
+
+  /** Appends an event's text. */
+  put(text, key) {
+    return this.#call((ticket) => {
+      if (this.#burst.push({ text, key, ticket }) === 1) queueMicrotask(() => this.#sendBurst())
     })
-    return this.#seal ? this.#seal(text, key).then(take) : take(text)
+  }
+
+  /** Takes over a row of the inbox; resolves when it is on disk here, so that it may go there. */
+  take({ text, key, version, at, mark }) {
+    return this.#call((t) => this.#api.take(encoder.encode(text), `${key} ${version} ${at} ${mark}`, t))
   }
 
   // Go is entered once a burst: all appends of this turn cross over as one array.
@@ -278,11 +288,13 @@ class Outbox {
   /** What the page gets. */
   face() {
     const call = (send) => this.#call(send)
+    const subscribe = (fn) => this.#listeners.add(fn)
     return Object.freeze({
       append: (event, options) => this.append(event, options),
       flush: () => this.#sender('flush'),
       status: () => this.#status(),
-      subscribe: (fn) => this.#listeners.add(fn),
+      subscribe,
+      onAuth: onAuth(subscribe),
       hide: (noteId) => call((t) => this.#api.hide(t, String(noteId))),
       dead: Object.freeze({
         list: () => call((t) => this.#api.dead(t)),

@@ -1,5 +1,6 @@
 // What the unit tests put in place of a browser. Every fake is taken back when its test ends.
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { strip } from '../strip-comments.mjs'
 
 const dist = new URL('../dist/', import.meta.url)
 const src = new URL('../src/', import.meta.url)
@@ -15,7 +16,8 @@ export const load = (name) => import(new URL(name, packageURL))
 export function stale() {
   if (!built) return []
   const text = (dir, name) => readFileSync(new URL(name, dir), 'utf8')
-  return readdirSync(src).filter((name) => !existsSync(new URL(name, dist)) || text(src, name) !== text(dist, name))
+  const ships = (name) => (name.endsWith('.js') ? strip(text(src, name)) : text(src, name))
+  return readdirSync(src).filter((name) => !existsSync(new URL(name, dist)) || ships(name) !== text(dist, name))
 }
 
 /** Sets a global for one test, or takes it away (undefined). */
