@@ -58,9 +58,12 @@ function install(liff, hooks, options) {
   return latest.face
 }
 
-// Whose rows these are. While liff.init is under way the SDK still holds what it stored last time, maybe another user's:
-// that is believed only when init is over. The mock has no LIFF ID and throws until its init was called.
-function whoIs(liff, { user, token }) {
+/**
+ * Whose rows these are: who() answers {user, liffId}, 'init' or 'login'. While liff.init is under way the SDK still holds what it
+ * stored last time, maybe another user's: that is believed only when init is over. The mock has no LIFF ID, and throws until
+ * its init was called.
+ */
+export function whoIs(liff, { user, token }) {
   let done = false
   return {
     initialized() { done = true },
@@ -80,7 +83,7 @@ function whoIs(liff, { user, token }) {
 }
 
 // Options as one text, to tell a repeated use (StrictMode, a reloaded module) from another one; functions do not count.
-const asText = (options) => JSON.stringify(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)), (_, v) => (typeof v === 'function' ? undefined : v))
+const asText = (options) => JSON.stringify(Object.entries(options).filter(([, v]) => v !== undefined && typeof v !== 'function').sort(([a], [b]) => (a < b ? -1 : 1)))
 
 const withoutNew = () => new KeepError('INVALID_EVENT', 'KeepPlugin is a class: write liff.use(new KeepPlugin({destination})), with new')
 
