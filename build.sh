@@ -161,7 +161,7 @@ build() {
   flock 9 # two builds at once would tear each other's files
   find web/dist -mindepth 1 -maxdepth 1 ! -name 'keep.wasm*' -exec rm -rf {} +
   cp -R web/src/. web/dist/
-  node web/strip-comments.mjs web/dist/*.js
+  node web/assemble.mjs web/src web/dist
   make_wasm_exec_mjs
   GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' "$WASM_GCFLAGS" -o .build/keep.wasm ./wasm
   node wasm/strip-lines.mjs .build/keep.wasm web/dist/keep.wasm

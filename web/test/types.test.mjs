@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { test } from 'node:test'
-import { load, packageURL } from './fakes.mjs'
+import { load } from './fakes.mjs'
 
-const read = (name, base = packageURL) => readFileSync(new URL(name, base), 'utf8')
+const read = (name, base = new URL('../src/', import.meta.url)) => readFileSync(new URL(name, base), 'utf8')
 const go = (name) => read(`../../${name}`, import.meta.url)
 const types = read('index.d.ts').replace(/\/\*[^]*?\*\//g, '')
 const all = (text, pattern) => [...text.matchAll(pattern)].map(([, name]) => name).sort()
