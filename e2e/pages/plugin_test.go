@@ -77,7 +77,8 @@ func TestAppendBeforeTheModuleSurvivesAKill(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			r := newRig(t, engine)
 			r.gateway.insteadOfWasm("stalled")
-			page := r.miniApp("one", "").show().use(nil).init("A")
+			patient := map[string]any{"debounce": 5000} // a busy machine needs more than 200 ms between two commands
+			page := r.miniApp("one", "").show().use(patient).init("A")
 			receipts := page.kept(map[string]any{"id": "early", "times": 5})
 			first := page.kept(map[string]any{"id": "draft", "key": "order-7", "text": "draft"})
 			last := page.kept(map[string]any{"id": "final", "key": "order-7", "text": "予約 7"})
@@ -89,7 +90,7 @@ func TestAppendBeforeTheModuleSurvivesAKill(t *testing.T) {
 			r.kill()
 
 			r.gateway.insteadOfWasm("")
-			page.show().use(nil).init("A").sent()
+			page.show().use(patient).init("A").sent()
 			stored := r.byNote()
 			require.Len(t, stored, 6)
 			for _, receipt := range append(receipts, last...) {
@@ -97,7 +98,7 @@ func TestAppendBeforeTheModuleSurvivesAKill(t *testing.T) {
 			}
 			require.Equal(t, "final", stored["order-7"].ConversationID, "the last content")
 			r.kill()
-			page.show().use(nil).init("A").sent() // nothing comes a second time
+			page.show().use(patient).init("A").sent() // nothing comes a second time
 			require.Len(t, r.byNote(), 6)
 			r.calm()
 		})
