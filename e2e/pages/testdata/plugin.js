@@ -18,7 +18,6 @@ const liff = {
   get id() { return started ? '1650000001-abcdefgh' : null },
   ready: new Promise((resolve) => { ready = resolve }),
   getContext: () => needs({ type: 'utou', userId: over ? user : localStorage.lastUser }),
-  isLoggedIn: () => needs(user !== null),
   getAccessToken: () => needs(user === null ? null : `${user}~${++asked}`),
   use(plugin, options) {
     if (typeof plugin?.install !== 'function' || typeof plugin.name !== 'string') return this
