@@ -327,3 +327,28 @@ func TestPluginWithoutAModule(t *testing.T) {
 		}
 	}
 }
+
+// With encrypt only ciphertext reaches the disk, the inbox's too (L8.3); without it the search finds the text.
+func TestL8_3_TheInboxHoldsOnlyCiphertext(t *testing.T) {
+	for _, engine := range engines(t) {
+		for _, row := range []struct {
+			name    string
+			encrypt []string
+		}{{"plain", nil}, {"encrypted", []string{"messages.*.text"}}} {
+			t.Run(engine+" "+row.name, func(t *testing.T) {
+				r := newRig(t, engine)
+				r.gateway.insteadOfWasm("stalled")
+				page := r.miniApp("one", "").show().use(map[string]any{"encrypt": row.encrypt}).init("A")
+				page.kept(map[string]any{"id": "kept", "text": plain, "times": 3})
+				page.kept(map[string]any{"id": "keyed", "text": plain, "key": "order-7"})
+				r.kill()
+				found := hits(t, r.profile, plain)
+				if row.encrypt == nil {
+					require.NotEmpty(t, found, "the search finds nothing, so it proves nothing")
+				} else {
+					require.Empty(t, found)
+				}
+			})
+		}
+	}
+}

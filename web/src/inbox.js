@@ -23,9 +23,9 @@ export class Inbox {
   /** What is known to be kept here: notes and bytes that wait, rows that the outbox refused. */
   kept = { pending: 0, bytes: 0, refused: [] }
 
-  constructor(name, options) {
+  constructor(name, { debounce = 200, flushEvery = 300000, maxQueueBytes = 64 << 20, durability = 'strict', now = Date.now }) {
     this.#name = name
-    this.options = { debounce: 200, flushEvery: 3e5, maxQueueBytes: 64 << 20, now: Date.now, session: session(), ...JSON.parse(JSON.stringify(options)), ...(options.now && { now: options.now }) }
+    this.options = { debounce, flushEvery, maxQueueBytes, durability, now, session: session() }
   }
 
   /** Keeps an event's text; `owner` is {user, database}, or null for not known yet. Resolves with the receipt. */
@@ -103,7 +103,7 @@ export class Inbox {
     const db = await inTime(this.open())
     let tx
     try {
-      tx = db.transaction('inbox', 'readwrite', { durability: this.options.durability ?? 'strict' })
+      tx = db.transaction('inbox', 'readwrite', { durability: this.options.durability })
     } catch (e) { // the connection is dead, and nobody said so
       this.close()
       if (again) return this.#run(false)

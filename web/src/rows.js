@@ -9,12 +9,12 @@ export async function read(inbox, ask) {
   return request.result
 }
 
-/** The rows of a user, oldest first; with `refused` those that the outbox refused, else the others. Counts what is kept. */
+/** The rows of a user (undefined: of nobody yet), oldest first; with `refused` those that the outbox refused, else the others. Counts what is kept. */
 export async function rowsOf(inbox, user, refused = false) {
   const every = await read(inbox, (store) => store.getAll(all()))
   const mine = every.filter((row) => row.user === user)
   inbox.kept = {
-    pending: mine.filter((row) => !row.refused).length + every.filter((row) => row.user === undefined).length,
+    pending: every.filter((row) => !row.refused && (row.user === user || row.user === undefined)).length,
     bytes: every.reduce((sum, row) => sum + row.bytes, 0),
     refused: mine.filter((row) => row.refused),
   }
