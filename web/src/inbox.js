@@ -38,8 +38,6 @@ export class Inbox {
     }
     if (owner) row.user = owner.user
     this.busy++
-    this.kept.bytes += bytes
-    this.kept.pending++
     try {
       if (key) {
         const { appendKeyed } = await import('./keyed.js')
@@ -50,8 +48,7 @@ export class Inbox {
       }
       return { id: row.noteId, noteId: row.noteId, bytes: row.bytes, at: row.at }
     } catch (e) {
-      this.kept.bytes -= bytes
-      this.kept.pending--
+      if (row.written) this.count(-1, row)
       throw e
     } finally {
       this.busy--
@@ -61,6 +58,13 @@ export class Inbox {
   put(store, row) {
     row.bytes = encoder.encode(row.text + row.noteId).length + 12 // {"noteId":"…",
     store.put(row, `row ${row.mark}`)
+    row.written = true
+    this.count(1, row)
+  }
+
+  count(n, row) {
+    this.kept.pending += n
+    this.kept.bytes += n * row.bytes
   }
 
   // 100 random bits a page, then a number: a noteId is unique over all phones of the channel (L7.2).
