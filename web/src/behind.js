@@ -52,7 +52,7 @@ export class Behind {
 
   async #startNow() {
     const front = this.#front
-    await rowsOf(front.inbox) // what is there counts towards maxQueueBytes, also while nobody is logged in
+    await rowsOf(front.inbox, front.who().user) // what is there counts towards maxQueueBytes, also while nobody is logged in
     const owner = await this.#known()
     await bind(front.inbox, owner)
     const { user, liffId } = owner
