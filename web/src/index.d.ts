@@ -151,7 +151,7 @@ export interface Keep {
   append(event: KeepEvent, options?: AppendOptions): Promise<Receipt>
   /** Sends now what is there, as far as the limiter allows. Rejects with CLOSED, STORAGE_UNAVAILABLE, INTERNAL. */
   flush(): Promise<FlushResult>
-  /** A snapshot. After close, and while the database is being reopened, it holds only `storage`. */
+  /** A snapshot. After close, and while the database is being reopened, it holds only `now` and `storage`. */
   status(): Status
   /** Calls fn on change, at most ten times a second; answers the function that ends it. */
   subscribe(fn: (status: Status) => void): () => void
@@ -264,6 +264,8 @@ export interface DeadLetter {
 
 /** accepted = pending + parked + dead + delivered (+ discarded by the page). Counts are of notes and hides. */
 export interface Status {
+  /** When this was so, by the outbox's clock. */
+  now: number
   /** Accepted and neither delivered, parked nor dead. */
   pending: number
   /** Part of pending: in a batch that will not change any more. */
@@ -287,6 +289,24 @@ export interface Status {
     readable: boolean
     /** Requests left by this device's own count. */
     own: number
+  }
+  /** What this page's last answers said; it is empty after a reload. */
+  recent: {
+    /** The time that answers, throttled and throttledPct speak of. */
+    minutes: number
+    answers: number
+    /** Of the answers, 429s. */
+    throttled: number
+    throttledPct: number
+    /** The last ten minutes, oldest first: ten seconds each, those without an answer left out. */
+    history: {
+      /** Of the last answer in it. */
+      at: number
+      /** The fewest requests left that an answer named; -1: none could be read. */
+      remaining: number
+      answers: number
+      throttled: number
+    }[]
   }
   breaker: {
     state: 'closed' | 'open' | 'half-open'

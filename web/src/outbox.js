@@ -250,6 +250,7 @@ class Outbox {
     const text = this.#api?.status()
     const own = text ? JSON.parse(text) : {}
     const status = this.#told && this.#leader && !this.#leader.leading ? { ...this.#told, leader: false } : own
+    status.now = (this.#options.now ?? Date.now)()
     status.storage = { ...this.#storage, reopened: this.#reopened, crashes: this.#crashes }
     return status
   }
