@@ -151,6 +151,35 @@ if (!same || !existsSync(file + '.br') || !existsSync(file + '.gz')) {
 JS
 }
 
+# need_packages: what web/package.json names for building and testing, none of which a page loads by itself. Once there,
+# nothing is asked of the network until web/package-lock.json changes.
+need_packages() {
+  local stamp=web/node_modules/.installed
+  cmp -s web/package-lock.json "$stamp" && return
+  need_debian npm npm
+  say 'installing the packages of web/package-lock.json …'
+  npm ci --prefix web --no-audit --no-fund --loglevel=error >&2 || die "the packages of web/package-lock.json could not be installed.
+  They come from the npm registry ($(npm config get registry 2>/dev/null)). To mend: run this once where it can be reached,
+  or copy web/node_modules from a machine that has it; later builds need no network."
+  cp web/package-lock.json "$stamp"
+}
+
+# bundle_status: <keep-status> with the library that draws its plot, as one file that the main bundle does not load. Made
+# anew only when a source of it, the lock or this script has changed.
+bundle_status() {
+  local made=.build/status.js inputs
+  inputs=$(find web/src/status.js web/src/status web/package-lock.json build.sh -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
+  if [ ! -f "$made" ] || [ "$inputs" != "$(cat "$made.inputs" 2>/dev/null)" ]; then
+    need_packages
+    web/node_modules/.bin/esbuild web/src/status.js --bundle --minify --format=esm --target=es2022 --charset=utf8 \
+      --loader:.css=text --legal-comments=none --log-level=warning --outfile="$made" \
+      --banner:js="/*! liff-keep, MIT. Holds uPlot, (c) Leon Sorokin, MIT: https://github.com/leeoniya/uPlot/blob/master/LICENSE */"
+    printf '%s\n' "$inputs" >"$made.inputs"
+  fi
+  rm -rf web/dist/status
+  cp "$made" web/dist/status.js
+}
+
 # build makes the package in web/dist/: Go as a WebAssembly module (C1), and the script that loads it.
 build() {
   need_go
@@ -161,6 +190,7 @@ build() {
   flock 9 # two builds at once would tear each other's files
   find web/dist -mindepth 1 -maxdepth 1 ! -name 'keep.wasm*' -exec rm -rf {} +
   cp -R web/src/. web/dist/
+  bundle_status
   make_wasm_exec_mjs
   GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' "$WASM_GCFLAGS" -o .build/keep.wasm ./wasm
   node wasm/strip-lines.mjs .build/keep.wasm web/dist/keep.wasm
