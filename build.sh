@@ -22,6 +22,7 @@ usage: ./build.sh VERB
           does the same without a person: archives every conversation of FILE from
           a real browser and compares what the sandbox stored with the input
   build   the package into web/dist/
+  shots   pictures of the demo into docs/shots/; shots -only NAME takes those of one story
   test    every test: Go, Go in the browser, pages in three real browsers
           test --kill [-rounds N]
           kills the browser, 30 rounds an engine, then runs faults on every engine;
@@ -70,16 +71,19 @@ need_debian() {
   local command=$1
   shift
   command -v "$command" >/dev/null && return
+  install_debian "$@" || die "$command is missing. Install it once, then run this again:
+  sudo apt-get update && sudo apt-get install -y --no-install-recommends $*"
+  command -v "$command" >/dev/null || die "$command is still missing after installing $*"
+}
+
+# install_debian PACKAGE…: fails when it may not, or cannot.
+install_debian() {
   local root=()
   if [ "$(id -u)" -ne 0 ]; then root=(sudo -n); fi
-  if ! command -v apt-get >/dev/null || { [ ${#root[@]} -gt 0 ] && ! sudo -n true 2>/dev/null; }; then
-    die "$command is missing. Install it once, then run this again:
-  sudo apt-get update && sudo apt-get install -y --no-install-recommends $*"
-  fi
+  if ! command -v apt-get >/dev/null || { [ ${#root[@]} -gt 0 ] && ! sudo -n true 2>/dev/null; }; then return 1; fi
   say "installing $* …"
-  "${root[@]}" apt-get update -qq >&2
+  "${root[@]}" apt-get update -qq >&2 || return 1
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
-  command -v "$command" >/dev/null || die "$command is still missing after installing $*"
 }
 
 # need_engine NAME…: the real browsers that pages are tested in.
@@ -95,6 +99,19 @@ need_engine() {
         ;;
     esac
   done
+}
+
+# need_fonts: what Japanese and Thai pages are written in; without them a browser draws boxes.
+need_fonts() {
+  need_debian fc-list fontconfig
+  local lang package missing=()
+  for lang in ja:fonts-noto-cjk th:fonts-noto-core; do
+    package=${lang#*:}
+    [ -n "$(fc-list ":lang=${lang%%:*}")" ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  install_debian "${missing[@]}" || die "fonts are missing. Install them once, then run this again:
+  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing[*]}"
 }
 
 # ---- build ----------------------------------------------------------------
@@ -223,6 +240,14 @@ demo() {
   go build -o .build/demo ./e2e/demo
   cd "$caller"
   exec "$root/.build/demo" -root "$root" "$@"
+}
+
+# shots takes the pictures of the demo that stand in README.md; options go to e2e/shots.
+shots() {
+  build
+  need_engine chromium
+  need_fonts
+  go run ./e2e/shots -root . "$@"
 }
 
 # in_browser PACKAGE…: go test in a real browser (C10). wasmbrowsertest hands the whole
@@ -455,6 +480,7 @@ verb=${1:-}
 case $verb in
   demo) demo "$@" ;;
   build) build && ls -l web/dist >&2 ;;
+  shots) shots "$@" ;;
   test)
     case ${1:-} in
       '') run_tests ;;

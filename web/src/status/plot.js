@@ -2,7 +2,7 @@ import uPlot from 'uplot'
 import { h, put } from './dom.js'
 
 const SPAN_S = 600
-const HEIGHT = 168
+const HEIGHT = 160 // as in style.css
 
 /** The quota over the last ten minutes: what answers said was left, and how many answers were refused. */
 export class QuotaPlot {
@@ -86,7 +86,7 @@ export class QuotaPlot {
         n: { range: (_, min, max) => [0, 3 * Math.max(4, max ?? 0)] }, // the lower third
       },
       axes: [
-        { ...axis, space: 64, values: (_, ticks) => ticks.map((s) => this.#format.minute(s * 1000)) },
+        { ...axis, size: 26, space: 64, values: (_, ticks) => ticks.map((s) => this.#format.minute(s * 1000)) },
         { ...axis, size: 36, space: 34 },
       ],
       series: [

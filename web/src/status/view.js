@@ -33,8 +33,7 @@ export class View {
       parts.letters,
       h('section', { class: 'block', 'aria-label': words.quota }, h('div', { class: 'line' }, h('h3', {}, words.quota), this.#quotaNow), parts.plot),
       this.#makeFacts(),
-      this.#makeControls(calls),
-      this.told)
+      h('div', {}, this.#makeControls(calls), this.told))
     this.element = h('section', { class: 'card', 'aria-label': words.title }, h('h2', {}, words.title), this.#banner, this.#body)
   }
 
