@@ -7,7 +7,7 @@ import (
 )
 
 // apart is how different two colours of a palette are at least, as the sum over red, green and blue of 0 to 255.
-const apart = 10
+const apart = 6
 
 // reduce returns the picture in at most 256 colours, a third of the bytes: the most frequent ones that differ from one
 // another, and for each other pixel the nearest of them. A screen has few colours and the blends of its letters' edges.

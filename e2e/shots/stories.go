@@ -35,11 +35,11 @@ func (one story) lines() [][]byte {
 
 // talk has the person choose the first suggestion n times, and waits for the desk's answer each time.
 func talk(s *set, n int) error {
-	for i := range n {
+	for range n {
 		if err := s.click("#suggestions button"); err != nil {
 			return err
 		}
-		if err := s.shows(fmt.Sprintf("#messages li:nth-child(%d)", 2*i+3), ":"); err != nil { // the greeting, then pairs; each has a time
+		if err := s.shows("#messages .operator:last-child:not(.typing)", ":"); err != nil { // each has a time
 			return err
 		}
 	}
@@ -138,7 +138,16 @@ func storm(s *set) error {
 	if err := s.click("#storm"); err != nil {
 		return err
 	}
-	if err := archive(s, 100, 7); err != nil {
+	if err := talk(s, 3); err != nil {
+		return err
+	}
+	if err := s.click("#end"); err != nil {
+		return err
+	}
+	if err := s.shows("#receipt", "noteId"); err != nil {
+		return err
+	}
+	if err := archive(s, 100, 6); err != nil {
 		return err
 	}
 	for range 40 {
@@ -157,6 +166,12 @@ func storm(s *set) error {
 		}
 	}
 	if err := s.until("the breaker", func(now status) bool { return now.Breaker.State == "open" }); err != nil {
+		return err
+	}
+	if err := s.later(75 * time.Second); err != nil {
+		return err
+	}
+	if err := s.do("flush", nil); err != nil {
 		return err
 	}
 	if err := s.click("#show-status"); err != nil {

@@ -80,13 +80,13 @@ export const startChat = (keep) => {
       })
       return button
     }))
+    list.scrollTop = list.scrollHeight // it has another height now
   }
 
   const begin = () => {
     quiet()
     conversation = { conversationId: newId(), messages: [] }
     turn = 0
-    list.replaceChildren()
     add('operator', words.greeting)
     end.disabled = true
     suggest()
@@ -117,6 +117,7 @@ export const startChat = (keep) => {
     end.disabled = true
     try {
       const receipt = await keep.append(ended)
+      bubble('ended', words.ended)
       begin()
       show(false, [words.kept, words.keptMore, `noteId: ${receipt.noteId}`])
     } catch (error) { // the conversation stays on the screen: it is not archived
@@ -126,8 +127,9 @@ export const startChat = (keep) => {
   })
 
   onLanguage(() => {
-    if (conversation.messages.length === 1) begin()
-    else suggest()
+    if (conversation.messages.length > 1) return suggest()
+    list.lastElementChild.remove() // only the greeting was said: it is said again
+    begin()
   })
   begin()
 }

@@ -1,12 +1,12 @@
 // What the page says, in the person's language: Japanese unless another is chosen.
 const ja = {
-  title: 'みなと旅館 予約係', subtitle: 'オンライン',
+  title: 'みなと旅館', subtitle: '予約係・オンライン',
   statusButton: '送信状況', drawer: 'この端末の送信トレイ', close: '閉じる', languageName: '言語',
   say: 'メッセージを入力', send: '送信', end: '会話を終了して保管する',
   greeting: 'お問い合わせありがとうございます。みなと旅館でございます。ご用件をお聞かせください。',
   canned: ['承知いたしました。少々お待ちください。', 'お調べいたしました。土曜日は海側のお部屋が一室ございます。', '19 時半でご用意いたします。当日お待ちしております。', 'ほかにご質問はございませんか。'],
   suggested: [['明日の予約を確認したいです', '土曜日に二名で泊まれますか？'], ['海側の部屋はありますか？'], ['夕食は 19 時半でお願いします'], ['大丈夫です。ありがとうございます！']],
-  kept: 'この端末に保存しました', keptMore: 'ページを閉じても、あとで確実に送信されます。', refusedOne: '保存できませんでした',
+  kept: 'この端末に保存しました', keptMore: 'ページを閉じても失われず、次に開いたときに送信されます。', ended: '会話を保管しました', refusedOne: '保存できませんでした',
   tryTitle: '試してみる', tryNote: '何が起きても、保存した会話は失われません。',
   offline: 'オフラインにする', offlineNote: 'この端末の通信を切ります。戻すと送信を再開します。',
   storm: '429 の嵐を起こす', stormNote: 'ほかの端末が利用枠を使い切った状態です。3 回拒否されると夜間まで休止します。',
@@ -17,13 +17,13 @@ const ja = {
   line: (n) => `${n} 行目`, openFailed: '送信トレイを開けませんでした。',
 }
 const en = {
-  title: 'Minato Inn, reservations', subtitle: 'online',
+  title: 'Minato Inn', subtitle: 'Reservations · online',
   statusButton: 'Status', drawer: 'Outbox of this device', close: 'Close', languageName: 'Language',
   say: 'Type a message', send: 'Send', end: 'End conversation and archive it',
   greeting: 'Thank you for contacting Minato Inn. How may I help you?',
   canned: ['Certainly, one moment please.', 'I have looked it up: one sea-side room is free on Saturday.', 'Dinner is booked for 7:30 pm. We look forward to your stay.', 'Is there anything else?'],
   suggested: [['I would like to check my booking for tomorrow', 'Is Saturday free for two?'], ['Do you have a room facing the sea?'], ['Dinner at 7:30 pm, please'], ['That is all, thank you!']],
-  kept: 'Saved on this device', keptMore: 'It will be delivered, even if you close the page now.', refusedOne: 'Not saved',
+  kept: 'Saved on this device', keptMore: 'Closing the page loses nothing: it is sent when you next open it.', ended: 'Conversation archived', refusedOne: 'Not saved',
   tryTitle: 'Try it', tryNote: 'Whatever happens, a saved conversation is not lost.',
   offline: 'Go offline', offlineNote: 'Cuts this device off. Sending resumes when it is back.',
   storm: 'Raise a storm of 429s', stormNote: 'Other devices use up the quota. After three refusals sending pauses until the night.',
@@ -34,13 +34,13 @@ const en = {
   line: (n) => `line ${n}`, openFailed: 'The outbox could not be opened.',
 }
 const th = {
-  title: 'โรงแรมมินาโตะ แผนกจอง', subtitle: 'ออนไลน์',
+  title: 'โรงแรมมินาโตะ', subtitle: 'แผนกจอง · ออนไลน์',
   statusButton: 'สถานะ', drawer: 'กล่องส่งออกของเครื่องนี้', close: 'ปิด', languageName: 'ภาษา',
   say: 'พิมพ์ข้อความ', send: 'ส่ง', end: 'จบการสนทนาและจัดเก็บ',
   greeting: 'ขอบคุณที่ติดต่อโรงแรมมินาโตะค่ะ มีอะไรให้ช่วยไหมคะ',
   canned: ['รับทราบค่ะ กรุณารอสักครู่นะคะ', 'ตรวจสอบแล้วค่ะ วันเสาร์มีห้องวิวทะเลว่างหนึ่งห้องค่ะ', 'จองอาหารเย็นเวลา 19.30 น. เรียบร้อยแล้วค่ะ', 'มีอะไรให้ช่วยเพิ่มเติมไหมคะ'],
   suggested: [['ขอตรวจสอบการจองของวันพรุ่งนี้ค่ะ', 'วันเสาร์พักสองคนได้ไหมคะ'], ['มีห้องวิวทะเลไหมคะ'], ['ขออาหารเย็นเวลา 19.30 น. ค่ะ'], ['เรียบร้อยแล้วค่ะ ขอบคุณมากค่ะ']],
-  kept: 'บันทึกลงเครื่องนี้แล้ว', keptMore: 'ปิดหน้านี้ได้เลย ระบบจะส่งให้ภายหลังอย่างแน่นอน', refusedOne: 'บันทึกไม่สำเร็จ',
+  kept: 'บันทึกลงเครื่องนี้แล้ว', keptMore: 'ปิดหน้านี้ได้โดยไม่สูญหาย ระบบจะส่งเมื่อเปิดครั้งถัดไป', ended: 'จัดเก็บการสนทนาแล้ว', refusedOne: 'บันทึกไม่สำเร็จ',
   tryTitle: 'ลองดู', tryNote: 'ไม่ว่าเกิดอะไรขึ้น การสนทนาที่บันทึกแล้วจะไม่สูญหาย',
   offline: 'ทำให้ออฟไลน์', offlineNote: 'ตัดการเชื่อมต่อของเครื่องนี้ เมื่อเปิดกลับมาจะส่งต่อ',
   storm: 'จำลองพายุ 429', stormNote: 'เครื่องอื่นใช้โควตาจนหมด เมื่อถูกปฏิเสธสามครั้งจะพักจนถึงกลางคืน',

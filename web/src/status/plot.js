@@ -1,5 +1,6 @@
 import uPlot from 'uplot'
 import { h, put } from './dom.js'
+import { quotaLeft } from './view.js'
 
 const SPAN_S = 600
 const HEIGHT = 160 // as in style.css
@@ -36,7 +37,7 @@ export class QuotaPlot {
   draw(status) {
     const { recent: { history, throttled, answers, throttledPct, minutes }, quota, now } = status
     const f = this.#format
-    const left = quota.readable ? this.#words.quotaLeft(f.n(quota.remaining), f.n(quota.limit)) : this.#words.quotaUnknown
+    const left = quotaLeft(status, this.#words, f) || this.#words.noAnswers
     const share = this.#words.shareOf(f.n(throttled), f.n(answers), f.n(throttledPct), f.n(minutes))
     this.#box.setAttribute('aria-label', this.#words.plot(left, `${this.#words.share}: ${share}`))
     const column = (read) => history.map(read)

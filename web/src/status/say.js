@@ -13,6 +13,7 @@ const rows = [
   ['breaker', (s) => s.breaker.state === 'open', 'warn', 'pause', (s) => s.breaker.until],
   ['offline', (s) => globalThis.navigator?.onLine === false, 'warn', 'wait'],
   ['sending', (s) => s.uncertain > 0 && s.waitsFor === '', 'info', 'send'],
+  ['trial', (s) => s.pending > 0 && s.breaker.state === 'half-open', 'info', 'send'],
   ['pause', (s) => s.pending > 0 && s.waitsFor === 'pause', 'warn', 'wait', (s) => s.nextFlush],
   ['limiter', (s) => s.pending > 0 && s.waitsFor === 'limiter' && s.nextFlush > s.now, 'info', 'wait', (s) => s.nextFlush],
   ['parked', (s) => s.parked > 0 && s.pending === 0, 'warn', 'wait', (s) => s.nextFlush],

@@ -90,10 +90,10 @@ export class View {
       put(cell, f.n(status[key]))
       cell.parentElement.classList.toggle('some', status[key] > 0)
     }
-    put(this.#within, status.sealed || status.uncertain ? w.within(f.n(status.sealed), f.n(status.uncertain)) : '')
+    put(this.#within, ['sealed', 'uncertain'].filter((part) => status[part] > 0).map((part) => w[part](f.n(status[part]))).join(' · '))
     this.#drawAlarms(status.alarms)
     this.#drawFacts(status)
-    put(this.#quotaNow, status.quota.readable ? w.quotaLeft(f.n(status.quota.remaining), f.n(status.quota.limit)) : status.recent.answers ? w.quotaUnknown : '')
+    put(this.#quotaNow, quotaLeft(status, w, f))
     this.#switch.setAttribute('aria-checked', String(status.realtime))
     put(this.#switchText, status.realtime ? w.on : w.off)
   }
@@ -125,4 +125,10 @@ export class View {
     this.#facts.breaker.className = breaker.state === 'closed' ? '' : 'warn'
     this.#facts.token.className = token === 'ok' ? '' : 'warn'
   }
+}
+
+/** How much of the quota is left, in words; '' when no answer has come yet. */
+export function quotaLeft({ quota: { readable, remaining, limit, resetsAt }, recent, now }, words, format) {
+  if (!readable) return recent.history.length > 0 ? words.quotaUnknown : ''
+  return (resetsAt !== null && resetsAt <= now ? words.quotaWas : words.quotaLeft)(format.n(remaining), format.n(limit))
 }
