@@ -86,6 +86,20 @@ install_debian() {
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
 }
 
+# need_npm DIR: the packages that DIR's lock file names, none of which a page loads by itself. Once there, nothing is asked
+# of the network until the lock changes.
+need_npm() {
+  local dir=$1 stamp
+  stamp=$dir/node_modules/.liff-keep
+  cmp -s "$dir/package-lock.json" "$stamp" && return
+  need_debian npm npm
+  say "npm ci in $dir …"
+  npm --prefix "$dir" ci --no-audit --no-fund --loglevel=error >&2 ||
+    die "the packages of $dir/package-lock.json could not be installed from the registry ($(npm config get registry)).
+  To mend: run this once where it can be reached, or copy $dir/node_modules from a machine that has it; later builds need no network."
+  cp "$dir/package-lock.json" "$stamp"
+}
+
 # need_engine NAME…: the real browsers that pages are tested in.
 need_engine() {
   local name
@@ -168,29 +182,18 @@ if (!same || !existsSync(file + '.br') || !existsSync(file + '.gz')) {
 JS
 }
 
-# need_packages: what web/package.json names for building and testing, none of which a page loads by itself. Once there,
-# nothing is asked of the network until web/package-lock.json changes.
-need_packages() {
-  local stamp=web/node_modules/.installed
-  cmp -s web/package-lock.json "$stamp" && return
-  need_debian npm npm
-  say 'installing the packages of web/package-lock.json …'
-  npm ci --prefix web --no-audit --no-fund --loglevel=error >&2 || die "the packages of web/package-lock.json could not be installed.
-  They come from the npm registry ($(npm config get registry 2>/dev/null)). To mend: run this once where it can be reached,
-  or copy web/node_modules from a machine that has it; later builds need no network."
-  cp web/package-lock.json "$stamp"
-}
-
 # bundle_status: <keep-status> with the library that draws its plot, as one file that the main bundle does not load. Made
 # anew only when a source of it, the lock or this script has changed.
 bundle_status() {
   local made=.build/status.js inputs
   inputs=$(find web/src/status.js web/src/status web/package-lock.json build.sh -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
   if [ ! -f "$made" ] || [ "$inputs" != "$(cat "$made.inputs" 2>/dev/null)" ]; then
-    need_packages
+    need_npm web
     web/node_modules/.bin/esbuild web/src/status.js --bundle --minify --format=esm --target=es2022 --charset=utf8 \
       --loader:.css=text --legal-comments=none --log-level=warning --outfile="$made" \
-      --banner:js="/*! liff-keep, MIT. Holds uPlot, (c) Leon Sorokin, MIT: https://github.com/leeoniya/uPlot/blob/master/LICENSE */"
+      --banner:js="/*! <keep-status> of liff-keep, MIT licence. It holds uPlot:
+$(cat web/node_modules/uplot/LICENSE)
+*/"
     printf '%s\n' "$inputs" >"$made.inputs"
   fi
   rm -rf web/dist/status

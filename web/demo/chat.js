@@ -80,7 +80,6 @@ export const startChat = (keep) => {
       })
       return button
     }))
-    list.scrollTop = list.scrollHeight // it has another height now
   }
 
   const begin = () => {
@@ -100,7 +99,6 @@ export const startChat = (keep) => {
     more.textContent = lines.join('\n')
     shown.replaceChildren(title, '\n', more)
     shown.hidden = false
-    list.scrollTop = list.scrollHeight
   }
 
   form.addEventListener('submit', (event) => {
@@ -131,5 +129,6 @@ export const startChat = (keep) => {
     list.lastElementChild.remove() // only the greeting was said: it is said again
     begin()
   })
+  new ResizeObserver(() => { list.scrollTop = list.scrollHeight }).observe(list) // suggestions, a receipt, a keyboard on the screen
   begin()
 }

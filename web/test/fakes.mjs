@@ -1,5 +1,5 @@
 // What the unit tests put in place of a browser. Every fake is taken back when its test ends.
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 
 const dist = new URL('../dist/', import.meta.url)
 const src = new URL('../src/', import.meta.url)
@@ -15,7 +15,12 @@ export const load = (name) => import(new URL(name, packageURL))
 export function stale() {
   if (!built) return []
   const text = (dir, name) => readFileSync(new URL(name, dir), 'utf8')
-  return readdirSync(src).filter((name) => !existsSync(new URL(name, dist)) || text(src, name) !== text(dist, name))
+  const copied = readdirSync(src).filter((name) => name !== 'status' && name !== 'status.js')
+    .filter((name) => !existsSync(new URL(name, dist)) || text(src, name) !== text(dist, name))
+  // these are bundled into one file
+  const bundled = ['status.js', ...readdirSync(new URL('status/', src), { recursive: true }).map((name) => `status/${name}`)]
+  const made = statSync(new URL('status.js', dist), { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return [...copied, ...bundled.filter((name) => statSync(new URL(name, src)).mtimeMs > made)]
 }
 
 /** Sets a global for one test, or takes it away (undefined). */
