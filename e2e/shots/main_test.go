@@ -28,7 +28,7 @@ func TestReduceKeepsWhatIsSeen(t *testing.T) {
 		picture *image.RGBA
 		colours int
 		off     int // at most, the sum over red, green and blue
-	}{"few": {few, 9, 0}, "many": {many, 256, 48}} {
+	}{"few": {few, 9, 0}, "many": {many, 256, 24}} {
 		out := reduce(row.picture)
 		require.LessOrEqual(t, len(out.Palette), row.colours, name)
 		for y := range 80 {

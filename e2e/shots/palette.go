@@ -6,11 +6,9 @@ import (
 	"slices"
 )
 
-// apart is how different two colours of a palette are at least, as the sum over red, green and blue of 0 to 255.
-const apart = 6
-
-// reduce returns the picture in at most 256 colours, a third of the bytes: the most frequent ones that differ from one
-// another, and for each other pixel the nearest of them. A screen has few colours and the blends of its letters' edges.
+// reduce returns the picture in at most 256 colours, a third of the bytes: the most frequent ones, as far apart as it takes
+// for every colour of the picture to have one of them nearer than that. A screen has few colours and the blends of its
+// letters' edges.
 func reduce(picture image.Image) *image.Paletted {
 	bounds := picture.Bounds()
 	counts := map[color.RGBA]int{}
@@ -34,12 +32,9 @@ func reduce(picture image.Image) *image.Paletted {
 		return int(a.R)<<16 + int(a.G)<<8 + int(a.B) - int(b.R)<<16 - int(b.G)<<8 - int(b.B) // the same picture, the same bytes
 	})
 	var chosen color.Palette
-	for _, c := range order {
-		if len(chosen) == 256 {
+	for apart := 4; ; apart += 2 {
+		if chosen = pick(order, apart); len(chosen) <= 256 {
 			break
-		}
-		if !slices.ContainsFunc(chosen, func(other color.Color) bool { return distance(c, other.(color.RGBA)) < apart }) {
-			chosen = append(chosen, c)
 		}
 	}
 	index := make(map[color.RGBA]uint8, len(counts))
@@ -55,6 +50,20 @@ func reduce(picture image.Image) *image.Paletted {
 	return out
 }
 
+// pick returns the first colours of order that are so far from one another, and stops at one too many.
+func pick(order []color.RGBA, apart int) (chosen color.Palette) {
+	for _, c := range order {
+		if !slices.ContainsFunc(chosen, func(other color.Color) bool { return distance(c, other.(color.RGBA)) < apart }) {
+			chosen = append(chosen, c)
+		}
+		if len(chosen) > 256 {
+			break
+		}
+	}
+	return chosen
+}
+
+// distance of two colours: the sum over red, green and blue of 0 to 255.
 func distance(a, b color.RGBA) int {
 	d := func(x, y uint8) int { return max(int(x), int(y)) - min(int(x), int(y)) }
 	return d(a.R, b.R) + d(a.G, b.G) + d(a.B, b.B)
