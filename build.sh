@@ -183,17 +183,13 @@ JS
 }
 
 # bundle_status: <keep-status> with the library that draws its plot, as one file that the main bundle does not load. Made
-# anew only when a source of it, the lock or this script has changed.
+# anew only when a source of it, the lock or web/bundle.mjs has changed.
 bundle_status() {
   local made=.build/status.js inputs
-  inputs=$(find web/src/status.js web/src/status web/package-lock.json build.sh -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
+  inputs=$(find web/src/status.js web/src/status web/package-lock.json web/bundle.mjs -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
   if [ ! -f "$made" ] || [ "$inputs" != "$(cat "$made.inputs" 2>/dev/null)" ]; then
     need_npm web
-    web/node_modules/.bin/esbuild web/src/status.js --bundle --minify --format=esm --target=es2022 --charset=utf8 \
-      --loader:.css=text --legal-comments=none --log-level=warning --outfile="$made" \
-      --banner:js="/*! <keep-status> of liff-keep, MIT licence. It holds uPlot:
-$(cat web/node_modules/uplot/LICENSE)
-*/"
+    node web/bundle.mjs "$made"
     printf '%s\n' "$inputs" >"$made.inputs"
   fi
   rm -rf web/dist/status
