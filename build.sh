@@ -288,6 +288,7 @@ step() { say "== $*"; }
 
 run_tests() {
   build
+  need_npm web # axe-core
   need_engine chromium firefox webkit
   step 'gofmt'
   local unformatted
@@ -316,6 +317,7 @@ run_tests() {
 # test_pages: e2e/pages on every engine with its slow tests; the tables for README are in its output.
 test_pages() {
   build
+  need_npm web # axe-core
   need_chromium
   need_debian firefox-esr firefox-esr
   need_debian Xvfb xvfb
