@@ -66,6 +66,8 @@ func (c *Core) StatusJSON() []byte {
 	w.IntField("own", int64(c.books.limiter.Left(c.cfg.Policy, c.now)))
 	w.Close('}')
 
+	c.alarms.write(&w, c.now)
+
 	w.Name("breaker")
 	w.Open('{')
 	w.StringField("state", c.books.breaker.State(c.now).String())

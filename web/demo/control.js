@@ -7,7 +7,7 @@ import { inWords } from './words.js'
 import { watch } from './windows.js'
 
 /**
- * Obeys the control server at `address`, which must be on this machine; `shown` draws an opened outbox. A test's page may
+ * Obeys the control server at `address`, which must be on this machine; `shown(keep, clock)` draws an opened outbox. A test's page may
  * `prepare` the options of open, and bring `more(keep)` commands, keep() being the outbox that is open.
  */
 export const obey = async (address, shown, { prepare = async (options) => options, more = () => ({}) } = {}) => {
@@ -54,7 +54,7 @@ export const obey = async (address, shown, { prepare = async (options) => option
       keep = await open({ token: trouble.token, ...await prepare(options), ...(given ? { now } : {}) })
       const ms = performance.now() - began
       keep.subscribe((status) => tell('status', status))
-      shown(keep)
+      shown(keep, clock)
       return { ms }
     },
     /**
@@ -104,7 +104,7 @@ export const obey = async (address, shown, { prepare = async (options) => option
     async realtime({ on }) { await keep.realtime(on) },
     async hide({ noteId }) { return keep.hide(noteId) },
     async close() { await keep.close() },
-    /** {selector, text?}: what a person would do → {text} of the element */
+    /** {selector, text?}: what a person would do → {text} of the element; see one() for what stands in a shadow root */
     read: ({ selector }) => ({ text: one(selector).innerText, hidden: one(selector).hidden }),
     type({ selector, text }) { one(selector).value = text },
     click({ selector }) { one(selector).click() },
@@ -135,8 +135,10 @@ export const obey = async (address, shown, { prepare = async (options) => option
   }
 }
 
+// "#status >>> .main": behind >>> goes on in the shadow root of what was found.
 const one = (selector) => {
-  const found = document.querySelector(selector)
+  let found = document
+  for (const step of selector.split(' >>> ')) found = (found?.shadowRoot ?? found)?.querySelector(step)
   if (!found) throw new Error(`nothing on the page is ${selector}`)
   return found
 }

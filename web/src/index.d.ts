@@ -183,7 +183,7 @@ export interface Keep {
    */
   flush(): Promise<FlushResult>
   /**
-   * A snapshot. After close, and while nothing is open, it holds only `storage` (and `alarms`, when there are any); liff.$keep's
+   * A snapshot. After close, and while nothing is open, it holds only `now` and `storage` (and `alarms`, when there are any); liff.$keep's
    * holds zeros until the module runs, beside what waits in the inbox.
    */
   status(): Status
@@ -312,6 +312,8 @@ export interface DeadLetter {
 
 /** accepted = pending + parked + dead + delivered (+ discarded by the page). Counts are of notes and hides. */
 export interface Status {
+  /** When this was so, by the outbox's clock. */
+  now: number
   /** Accepted and neither delivered, parked nor dead. */
   pending: number
   /** Part of pending: in a batch that will not change any more. */
@@ -335,6 +337,24 @@ export interface Status {
     readable: boolean
     /** Requests left by this device's own count. */
     own: number
+  }
+  /** What this page's last answers said; it is empty after a reload. */
+  recent: {
+    /** The time that answers, throttled and throttledPct speak of. */
+    minutes: number
+    answers: number
+    /** Of the answers, 429s. */
+    throttled: number
+    throttledPct: number
+    /** The last ten minutes, oldest first: ten seconds each, those without an answer left out. */
+    history: {
+      /** Of the last answer in it. */
+      at: number
+      /** The fewest requests left that an answer named; -1: none could be read. */
+      remaining: number
+      answers: number
+      throttled: number
+    }[]
   }
   breaker: {
     state: 'closed' | 'open' | 'half-open'

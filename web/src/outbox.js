@@ -285,6 +285,7 @@ class Outbox {
     const text = this.#api?.status()
     const own = text ? JSON.parse(text) : {}
     const status = this.#told && this.#leader && !this.#leader.leading ? { ...this.#told, leader: false } : own
+    status.now = (this.#options.now ?? Date.now)()
     status.storage = { ...this.#storage, reopened: this.#reopened, crashes: this.#crashes }
     const mend = this.#gaveUp || this.#leader?.failure?.message
     if (mend && !this.#closed) status.alarms = [...status.alarms ?? [], { code: 'STORAGE_FAILED', message: mend }]

@@ -55,9 +55,12 @@ test('L13.1: the alarms are the signs of the core', () => {
 })
 
 test('the status is what the core writes, and storage', () => {
-  const source = go('outbox/status.go')
+  const source = go('outbox/status.go') + go('outbox/recent.go')
   const written = all(source, /(?:Field\((?:&w, )?|w\.Name\(|\{)"(\w+)"/g).filter((name) => !['ok', 'needed', 'scope'].includes(name))
-  const declared = [...members('Status').filter((name) => name !== 'storage'), ...inner('Status', 'quota'), ...inner('Status', 'breaker'), ...members('Alarm')]
+  const [, slot] = types.match(/history: \{\n([^]*?)\n {4}\}\[\]/)
+  const added = ['storage', 'now'] // outbox.js
+  const declared = [...members('Status').filter((name) => !added.includes(name)), ...inner('Status', 'quota'), ...inner('Status', 'breaker'),
+    ...inner('Status', 'recent'), ...all(slot, /^ {6}(\w+):/gm), ...members('Alarm')]
   assert.deepEqual(declared.sort(), written)
   const [, ours] = read('outbox.js').match(/status\.storage = \{ \.\.\.this\.#storage,(.*)\}/)
   const [, browsers] = read('outbox.js').match(/this\.#storage = \{ (\w.*) \}/)
