@@ -22,6 +22,7 @@ usage: ./build.sh VERB
           does the same without a person: archives every conversation of FILE from
           a real browser and compares what the sandbox stored with the input
   build   the package into web/dist/
+  pack    the npm package and the files for a script tag into .build/pack/, checked by publint and attw
   test    every test: Go, Go in the browser, pages in three real browsers
           test --kill [-rounds N]
           kills the browser, 30 rounds an engine, then runs faults on every engine;
@@ -80,6 +81,18 @@ need_debian() {
   "${root[@]}" apt-get update -qq >&2
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
   command -v "$command" >/dev/null || die "$command is still missing after installing $*"
+}
+
+# need_npm DIR: the packages that DIR's lock file names, once.
+need_npm() {
+  local dir=$1 stamp
+  command -v npm >/dev/null || die "npm is missing: install it (Debian: apt-get install npm)"
+  stamp=$dir/node_modules/.liff-keep
+  cmp -s "$dir/package-lock.json" "$stamp" && return
+  say "npm ci in $dir …"
+  npm --prefix "$dir" ci --no-audit --no-fund --loglevel=error >&2 ||
+    die "npm ci failed in $dir: is the registry reachable ($(npm config get registry))?"
+  cp "$dir/package-lock.json" "$stamp"
 }
 
 # need_engine NAME…: the real browsers that pages are tested in.
@@ -169,6 +182,21 @@ build() {
   flock -u 9
 }
 
+# pack makes .build/pack/: liff-keep-VERSION.tgz for npm, cdn/ for a script tag (names with hashes, sha384 in manifest.json).
+pack() {
+  build
+  need_npm web
+  local out=$PWD/.build/pack
+  rm -rf "$out"
+  mkdir -p "$out"
+  node web/pack.mjs stage "$out/package"
+  node web/pack.mjs cdn "$out/cdn"
+  (cd "$out" && npm pack ./package --silent >/dev/null)
+  web/node_modules/.bin/publint --strict "$out"/liff-keep-*.tgz >&2
+  # for bundlers and Node's own modules; there is no CommonJS form
+  web/node_modules/.bin/attw "$out"/liff-keep-*.tgz --profile esm-only --exclude-entrypoints cdn keep.wasm >&2
+}
+
 # ---- verbs ----------------------------------------------------------------
 
 demo() {
@@ -233,7 +261,9 @@ make_wasmbrowsertest() {
 step() { say "== $*"; }
 
 run_tests() {
-  build
+  step 'the npm package'
+  pack
+  need_npm e2e/consumers
   need_engine chromium firefox webkit
   step 'gofmt'
   local unformatted
@@ -424,7 +454,14 @@ verb=${1:-}
 [ $# -gt 0 ] && shift
 case $verb in
   demo) demo "$@" ;;
-  build) build && ls -l web/dist >&2 ;;
+  build)
+    build
+    ls -l web/dist >&2
+    ;;
+  pack)
+    pack
+    ls -l .build/pack .build/pack/cdn >&2
+    ;;
   test)
     case ${1:-} in
       '') run_tests ;;
