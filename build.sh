@@ -22,6 +22,7 @@ usage: ./build.sh VERB
           does the same without a person: archives every conversation of FILE from
           a real browser and compares what the sandbox stored with the input
   build   the package into web/dist/
+  pack    the npm package and the files for a script tag into .build/pack/, checked by publint and attw
   shots   pictures of the demo into docs/shots/; shots -only NAME takes those of one story
   test    every test: Go, Go in the browser, pages in three real browsers
           test --kill [-rounds N]
@@ -216,6 +217,21 @@ build() {
   flock -u 9
 }
 
+# pack makes .build/pack/: liff-keep-VERSION.tgz for npm, cdn/ for a script tag (names with hashes, sha384 in manifest.json).
+pack() {
+  build
+  need_npm web
+  local out=$PWD/.build/pack
+  rm -rf "$out"
+  mkdir -p "$out"
+  node web/pack.mjs stage "$out/package"
+  node web/pack.mjs cdn "$out/cdn"
+  (cd "$out" && npm pack ./package --silent >/dev/null)
+  web/node_modules/.bin/publint --strict "$out"/liff-keep-*.tgz >&2
+  # for bundlers and Node's own modules; there is no CommonJS form
+  web/node_modules/.bin/attw "$out"/liff-keep-*.tgz --profile esm-only --exclude-entrypoints cdn keep.wasm >&2
+}
+
 # ---- verbs ----------------------------------------------------------------
 
 demo() {
@@ -288,8 +304,9 @@ make_wasmbrowsertest() {
 step() { say "== $*"; }
 
 run_tests() {
-  build
-  need_npm web # axe-core
+  step 'the npm package'
+  pack
+  need_npm e2e/consumers
   need_engine chromium firefox webkit
   step 'gofmt'
   local unformatted
@@ -479,7 +496,14 @@ verb=${1:-}
 [ $# -gt 0 ] && shift
 case $verb in
   demo) demo "$@" ;;
-  build) build && ls -l web/dist >&2 ;;
+  build)
+    build
+    ls -l web/dist >&2
+    ;;
+  pack)
+    pack
+    ls -l .build/pack .build/pack/cdn >&2
+    ;;
   shots) shots "$@" ;;
   test)
     case ${1:-} in

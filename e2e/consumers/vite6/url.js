@@ -1,0 +1,4 @@
+import wasm from 'liff-keep/keep.wasm?url'
+import { archive } from '../archive.js'
+
+archive({ wasm })
