@@ -9,7 +9,7 @@ GO_WANTED=1.26      # what go.mod asks for
 NODE_WANTED=20      # brotli in node:zlib, node --test
 WASM_BUDGET=720000  # bytes of keep.wasm over the wire, brotli 11
 WASM_GCFLAGS=${WASM_GCFLAGS:--gcflags=all=-l} # no inlining: less to load, see README
-JS_BUDGET=10000     # bytes of JavaScript that loads before it, gzip 9
+JS_BUDGET=8000      # bytes of JavaScript that loads before it, gzip 9
 
 usage() {
   cat <<'TXT'
@@ -174,6 +174,7 @@ build() {
   flock 9 # two builds at once would tear each other's files
   find web/dist -mindepth 1 -maxdepth 1 ! -name 'keep.wasm*' -exec rm -rf {} +
   cp -R web/src/. web/dist/
+  node web/assemble.mjs web/src web/dist
   make_wasm_exec_mjs
   GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' "$WASM_GCFLAGS" -o .build/keep.wasm ./wasm
   node wasm/strip-lines.mjs .build/keep.wasm web/dist/keep.wasm

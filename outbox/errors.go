@@ -1,5 +1,7 @@
 package outbox
 
+import "errors"
+
 // Code is a word of the closed list of errors that a page can meet (api.md). It is compared, never parsed.
 type Code string
 
@@ -26,3 +28,16 @@ type Refusal struct {
 func (r *Refusal) Error() string { return string(r.Code) + ": " + r.Message }
 
 func refuse(code Code, message string) *Refusal { return &Refusal{Code: code, Message: message} }
+
+// storageRefusal says to the page what the store's error means.
+func storageRefusal(err error) *Refusal {
+	switch {
+	case errors.Is(err, ErrFull):
+		return refuse(StorageFull, "the device has no room for the event; it was not taken: free some space, or lower maxQueueBytes and retry")
+	case errors.Is(err, ErrClosed):
+		return refuse(Closed, "the outbox was closed; open it again")
+	}
+	return refuse(StorageUnavailable, "the event could not be written ("+err.Error()+"); it was not taken: try again")
+}
+
+const goneMessage = "the service answered 410 Gone: this path was retired on 2026-06-30, set baseURL to the new domain and use /v1/keep (what was accepted before is kept)"

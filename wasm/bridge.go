@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"syscall/js"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 // openBridge starts one outbox for the host object and returns what JavaScript may call on it:
 //
 //	append(texts Uint8Array, keys string, ticket)   events as lines of JSON, keys as lines; ticket counts up a line
+//	take(texts Uint8Array, rows string, ticket)     the same for what the page's inbox kept, rows as lines "key version at mark"
 //	hide(ticket, noteId) · flush(ticket) · dead(ticket) · revive(ticket, id) · discard(ticket, id)
 //	ledger(ticket, from, to) · rows(ticket, from, to) · reconcile(ticket, from, to) · holdings(ticket) · lead(ticket, force) · resign() · left()
 //	status() string · realtime(on) · offered(token) · nudge() · shown(on)
@@ -111,6 +111,10 @@ func (d *driver) api() map[string]any {
 			d.post(outbox.Appended{Drafts: drafts(bytesOf(args[0]), args[1].String(), ticket(args[2]))})
 			return nil
 		},
+		"take": func(args []js.Value) any {
+			d.post(outbox.Appended{Drafts: fromInbox(drafts(bytesOf(args[0]), args[1].String(), ticket(args[2])))})
+			return nil
+		},
 		"flush": func(args []js.Value) any { d.post(outbox.FlushAsked{Ticket: ticket(args[0])}); return nil },
 		"hide": func(args []js.Value) any {
 			d.post(outbox.HideAsked{Ticket: ticket(args[0]), NoteID: args[1].String()})
@@ -158,22 +162,6 @@ func (d *driver) api() map[string]any {
 
 func ticket(v js.Value) uint32 { return uint32(v.Float()) }
 
-// drafts cuts a burst: one event a line (JSON.stringify writes no line feed), one key a line, empty for none.
-func drafts(texts []byte, keys string, first uint32) []outbox.Draft {
-	var out []outbox.Draft
-	for len(texts) > 0 {
-		end := bytes.IndexByte(texts, '\n')
-		line, rest := texts, []byte(nil)
-		if end >= 0 {
-			line, rest = texts[:end], texts[end+1:]
-		}
-		key, more, _ := jsontext.CutByte(keys, '\n')
-		out = append(out, outbox.Draft{Ticket: first + uint32(len(out)), Kind: outbox.Note, Text: line, Key: key})
-		texts, keys = rest, more
-	}
-	return out
-}
-
 func (d *driver) listDead(ticket uint32) {
 	d.store.ReadDead(func(records []outbox.DeadRecord, err error) {
 		t := []byte{'['}
@@ -190,7 +178,7 @@ func (d *driver) listDead(ticket uint32) {
 func (d *driver) decideDead(ticket uint32, id string, discard bool) {
 	d.store.ReadDead(func(records []outbox.DeadRecord, err error) {
 		for _, r := range records {
-			if r.ID == id {
+			if r.Named(id) {
 				d.post(outbox.DeadAsked{Ticket: ticket, Record: r, Discard: discard})
 				return
 			}

@@ -144,6 +144,21 @@ func (p *tab) show() *tab {
 	r := p.rig
 	r.t.Helper()
 	loads := p.Loads()
+	p.launch()
+	p.awaitLoad(loads)
+	if p.target == "" && r.tools != nil {
+		var err error
+		p.target, err = r.tools.Target(r.ctx, p.url)
+		require.NoError(r.t, err)
+		require.NotEmpty(r.t, p.target)
+	}
+	return p
+}
+
+// launch opens the page and does not wait for it.
+func (p *tab) launch() {
+	r := p.rig
+	r.t.Helper()
 	var err error
 	switch {
 	case r.browser != nil:
@@ -155,18 +170,16 @@ func (p *tab) show() *tab {
 		r.browser, err = browser.Launch(r.ctx, r.engine, r.profile, p.url)
 	}
 	require.NoError(r.t, err)
-	p.awaitLoad(loads)
-	if p.target == "" && r.tools != nil {
-		p.target, err = r.tools.Target(r.ctx, p.url)
-		require.NoError(r.t, err)
-		require.NotEmpty(r.t, p.target)
-	}
-	return p
 }
 
 func (p *tab) awaitLoad(after int) {
 	p.rig.t.Helper()
-	wait, cancel := context.WithTimeout(p.rig.ctx, 60*time.Second)
+	p.awaitLoadWithin(after, 60*time.Second)
+}
+
+func (p *tab) awaitLoadWithin(after int, limit time.Duration) {
+	p.rig.t.Helper()
+	wait, cancel := context.WithTimeout(p.rig.ctx, limit)
 	defer cancel()
 	if err := p.AwaitLoad(wait, after); err != nil {
 		require.NoError(p.rig.t, err, "%s; the browser says:\n%s", p.mark, p.rig.browser.Log(2000))

@@ -1,22 +1,26 @@
-import { KeepError } from './errors.js'
+import { toText } from './check.js'
+import { KeepError, part } from './errors.js'
+import { bytes, deadline } from './host.js'
+import { Listeners, onAuth } from './listeners.js'
 import { startModule } from './loader.js'
+import { outboxName } from './options.js'
+import { Tickets } from './tickets.js'
 import { Tokens } from './tokens.js'
 
 const MAX_HEALS = 3 // openings anew in a row without a success between them
 const ALL = Number.MAX_SAFE_INTEGER
-const STATUS_MS = 100 // at most ten a second
 const encoder = new TextEncoder()
-
-/** A file of this package that is fetched only when it is needed. */
-export const part = (loading) => loading.catch((e) => {
-  throw new KeepError('INTERNAL', `a file of liff-keep could not be loaded (${e?.message ?? e}): deploy all files of one release together`)
-})
 
 /** Opens an outbox and resolves with the object of api.md. */
 export async function openOutbox(options, seal) {
-  const keep = new Outbox(options, seal)
-  await keep.start()
-  return keep.face()
+  return (await startOutbox(options, seal)).face()
+}
+
+/** The same, for the front of the package, which seals and checks events itself. */
+export async function startOutbox(options, seal) {
+  const outbox = new Outbox(options, seal)
+  await outbox.start()
+  return outbox
 }
 
 /** One open outbox: tickets out, answers in. All rules are the module's; this is the JavaScript end of its bridge. */
@@ -26,12 +30,14 @@ class Outbox {
   #module = null // {open, exited}
   #api = null
   #tokens
-  #tickets = new Map() // number → {resolve, reject}
-  #next = 1
+  #tickets = new Tickets()
   #burst = [] // appends of this turn: {text, key, ticket}
-  #listeners = new Set()
-  #statusAt = 0
-  #statusTimer = 0
+  #listeners = new Listeners(() => {
+    if (!this.#api) return null
+    const status = this.#status()
+    if (this.#leader?.leading) this.#tabs.tell('status', status)
+    return status
+  })
   #crashes = 0
   #reopened = 0
   #heals = 0
@@ -49,8 +55,7 @@ class Outbox {
     this.#options = options
     this.#seal = seal
     this.#tokens = new Tokens(options.token)
-    const { destination, user = 'default' } = options
-    this.#name = `liff-keep:${destination.channelId || 'generic'}:${user}`
+    this.#name = outboxName(options)
   }
 
   /** Starts the module and opens the database; a failed start leaves nothing behind and may be tried again. */
@@ -91,7 +96,7 @@ class Outbox {
         token: (fresh) => this.#tokens.read(fresh),
         deadline,
         answers: (text) => this.#answer(text),
-        changed: () => this.#changed(),
+        changed: () => this.#listeners.changed(),
         opened: (error) => (error === undefined ? resolve() : reject(new KeepError('STORAGE_UNAVAILABLE',
           `the outbox's database could not be opened: ${error} (private window, Lockdown Mode, or another tab with an older version)`))),
         lost: (reason) => this.#lost(reason),
@@ -106,7 +111,7 @@ class Outbox {
       throw e
     })
     if (this.#closed) return this.#api.close()
-    this.#leader = new Leader(this.#name, (force) => this.#ticket((t) => this.#api.lead(t, force)), () => this.#api?.resign())
+    this.#leader = new Leader(this.#name, (force) => this.#tickets.issue((t) => this.#api.lead(t, force)), () => this.#api?.resign())
     this.#tabs = new Tabs(this.#name, {
       leading: () => this.#leader.leading,
       answer: (method, args) => this.#do(method, args),
@@ -114,7 +119,7 @@ class Outbox {
         if (word === 'appended') this.#api?.nudge()
         if (word === 'status' && !this.#leader.leading) {
           this.#told = value
-          this.#changed()
+          this.#listeners.changed()
         }
       },
     })
@@ -148,35 +153,32 @@ class Outbox {
     }
   }
 
-  #ticket(send) {
-    return new Promise((resolve, reject) => {
-      const t = this.#next++
-      this.#tickets.set(t, { resolve, reject })
-      send(t)
-    })
-  }
-
   // Runs a call once the outbox is open (again).
   async #call(send) {
     if (this.#closed) throw new KeepError('CLOSED', 'the outbox was closed; call openKeep again')
     if (!this.#api) await this.start()
-    return this.#ticket(send)
+    return this.#tickets.issue(send)
   }
 
   append(event, { key = '' } = {}) {
-    let text
     try {
-      text = JSON.stringify(event)
+      const text = toText(event, key)
+      return this.#seal ? this.#seal(text, key).then((sealed) => this.put(sealed, key)) : this.put(text, key)
     } catch (e) {
-      return Promise.reject(new KeepError('INVALID_EVENT', `the event cannot be written as JSON: ${e.message}`))
+      return Promise.reject(e)
     }
-    if (typeof text !== 'string') return Promise.reject(new KeepError('INVALID_EVENT', 'an event is an object'))
-    if (typeof key !== 'string') return Promise.reject(new KeepError('INVALID_EVENT', 'key is a string'))
-    if (key.includes('\n')) return Promise.reject(new KeepError('INVALID_EVENT', 'key may hold no white space'))
-    const take = (sealed) => this.#call((ticket) => {
-      if (this.#burst.push({ text: sealed, key, ticket }) === 1) queueMicrotask(() => this.#sendBurst())
+  }
+
+  /** Appends an event's text. */
+  put(text, key) {
+    return this.#call((ticket) => {
+      if (this.#burst.push({ text, key, ticket }) === 1) queueMicrotask(() => this.#sendBurst())
     })
-    return this.#seal ? this.#seal(text, key).then(take) : take(text)
+  }
+
+  /** Takes over a row of the inbox; resolves when it is on disk here, so that it may go there. */
+  take({ text, key, version, at, mark }) {
+    return this.#call((t) => this.#api.take(encoder.encode(text), `${key} ${version} ${at} ${mark}`, t))
   }
 
   // Go is entered once a burst: all appends of this turn cross over as one array.
@@ -191,20 +193,9 @@ class Outbox {
   }
 
   #answer(text) {
-    let onDisk = false
-    for (const [ticket, kind, a, b, bytes, at] of JSON.parse(text)) {
-      const waiting = this.#tickets.get(ticket)
-      if (!waiting) continue
-      this.#tickets.delete(ticket)
-      if (kind === 0) {
-        this.#heals = 0
-        onDisk = true
-        waiting.resolve({ id: a, noteId: b, bytes, at })
-      }
-      if (kind === 1) waiting.reject(new KeepError(a, b))
-      if (kind === 2) waiting.resolve(a)
-    }
-    if (onDisk && !this.#leader?.leading) this.#tabs?.tell('appended') // not before: the sender looks at once
+    if (!this.#tickets.settle(text)) return
+    this.#heals = 0
+    if (!this.#leader?.leading) this.#tabs?.tell('appended') // not before: the sender looks at once
   }
 
   // A panic in the module: everyone who waits is told, and the outbox is opened anew from what is on disk.
@@ -242,8 +233,7 @@ class Outbox {
     const api = this.#api
     this.#api = null
     api?.close()
-    for (const { reject } of this.#tickets.values()) reject(error)
-    this.#tickets.clear()
+    this.#tickets.fail(error)
   }
 
   #status() {
@@ -252,25 +242,6 @@ class Outbox {
     const status = this.#told && this.#leader && !this.#leader.leading ? { ...this.#told, leader: false } : own
     status.storage = { ...this.#storage, reopened: this.#reopened, crashes: this.#crashes }
     return status
-  }
-
-  #changed() {
-    if (this.#statusTimer) return
-    const wait = Math.max(0, this.#statusAt + STATUS_MS - performance.now())
-    this.#statusTimer = setTimeout(() => {
-      this.#statusTimer = 0
-      this.#statusAt = performance.now()
-      if (!this.#api) return
-      const status = this.#status()
-      if (this.#leader?.leading) this.#tabs.tell('status', status)
-      for (const fn of [...this.#listeners]) {
-        try {
-          fn(status)
-        } catch (e) {
-          setTimeout(() => { throw e }) // the listener's own error is the page's to see
-        }
-      }
-    }, wait)
   }
 
   async #exportLedger({ from = 0, to = ALL, format = 'json' } = {}) {
@@ -284,9 +255,8 @@ class Outbox {
   #close() {
     if (this.#closed) return
     this.#closed = true
-    clearTimeout(this.#statusTimer)
     this.#unwatch?.()
-    this.#listeners.clear()
+    this.#listeners.close()
     this.#stop(new KeepError('CLOSED', 'the outbox was closed'))
   }
 
@@ -318,15 +288,13 @@ class Outbox {
   /** What the page gets. */
   face() {
     const call = (send) => this.#call(send)
+    const subscribe = (fn) => this.#listeners.add(fn)
     return Object.freeze({
       append: (event, options) => this.append(event, options),
       flush: () => this.#sender('flush'),
       status: () => this.#status(),
-      subscribe: (fn) => {
-        this.#listeners.add(fn)
-        this.#changed()
-        return () => this.#listeners.delete(fn)
-      },
+      subscribe,
+      onAuth: onAuth(subscribe),
       hide: (noteId) => call((t) => this.#api.hide(t, String(noteId))),
       dead: Object.freeze({
         list: () => call((t) => this.#api.dead(t)),
@@ -343,18 +311,4 @@ class Outbox {
       close: () => this.#close(),
     })
   }
-}
-
-// 16 random bytes; a page's own source (tests) gives numbers in [0, 1).
-function bytes(random) {
-  if (!random) return crypto.getRandomValues(new Uint8Array(16))
-  return Uint8Array.from({ length: 16 }, () => Math.floor(random() * 256))
-}
-
-// A signal that ends a request after ms; engines before 2022 lack AbortSignal.timeout.
-function deadline(ms) {
-  if (AbortSignal.timeout) return AbortSignal.timeout(ms)
-  const c = new AbortController()
-  setTimeout(() => c.abort(new DOMException('no answer in time', 'TimeoutError')), ms)
-  return c.signal
 }

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { test } from 'node:test'
-import { load, packageURL } from './fakes.mjs'
+import { load } from './fakes.mjs'
 
-const read = (name, base = packageURL) => readFileSync(new URL(name, base), 'utf8')
+const read = (name, base = new URL('../src/', import.meta.url)) => readFileSync(new URL(name, base), 'utf8')
 const go = (name) => read(`../../${name}`, import.meta.url)
 const types = read('index.d.ts').replace(/\/\*[^]*?\*\//g, '')
 const all = (text, pattern) => [...text.matchAll(pattern)].map(([, name]) => name).sort()
@@ -26,8 +26,8 @@ test('every export has a type, and no other', async () => {
 })
 
 test('every method of the outbox has a type', () => {
-  const [, face] = read('outbox.js').match(/Object\.freeze\(\{\n([^]*?)\n {4}\}\)\n {2}\}/)
-  assert.deepEqual(members('Keep'), all(face, /^ {6}(\w+):/gm))
+  const [, face] = read('front.js').match(/Object\.freeze\(\{\n([^]*?)\n {4}\}\)\n {2}\}/)
+  assert.deepEqual(members('Keep'), all(face, /^ {6}(\w+)[:,]/gm))
   for (const group of ['dead', 'ledger']) {
     const [, calls] = face.match(new RegExp(`${group}: Object\\.freeze\\(\\{([^]*?)\\}\\)`))
     assert.deepEqual(inner('Keep', group), all(calls, /^ {8}(\w+):/gm), group)
@@ -35,9 +35,10 @@ test('every method of the outbox has a type', () => {
 })
 
 test('every option that the code reads has a type', () => {
-  const code = read('outbox.js') + read('index.js')
-  const used = new Set([...all(code, /\bo(?:ptions)?\.(\w+)/g), ...all(read('outbox.js').match(/const \{ (.*) \} = options$/m)[1], /(\w+)(?: = '\w+')?/g)])
-  used.delete('default') // the value of user
+  const code = read('outbox.js') + read('index.js') + read('inbox.js')
+  const taken = [read('options.js').match(/outboxName\(\{ (.*) \}\)/)[1], read('plugin.js').match(/whoIs\(liff, \{ (.*) \}\)/)[1], read('check.js').match(/bytes, \{ (.*) \}\)/)[1]]
+  const used = new Set([...all(code, /\bo(?:ptions)?\.(\w+)/g), ...taken.flatMap((names) => all(names, /(?:^|, )(\w+)/g))])
+  for (const own of ['liffId', 'session', 'js']) used.delete(own) // given by the plugin and the inbox
   assert.deepEqual([...used].sort(), members('Options'))
 })
 
@@ -48,7 +49,9 @@ test('the codes are the closed list', () => {
 
 test('L13.1: the alarms are the signs of the core', () => {
   const [, union] = types.match(/interface Alarm \{\n {2}code: ([^]*?)\n {2}message/)
-  assert.deepEqual(all(union, /'(\w+)'/g), all(go('outbox/alarm.go'), /sign\("(\w+)"/g))
+  const fronts = all(read('behind.js'), /code: '(\w+)'/g)
+  assert.equal(fronts.length, 2)
+  assert.deepEqual(all(union, /'(\w+)'/g), [...all(go('outbox/alarm.go'), /sign\("(\w+)"/g), ...fronts].sort())
 })
 
 test('the status is what the core writes, and storage', () => {
