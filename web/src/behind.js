@@ -4,7 +4,7 @@ import { KeepError } from './errors.js'
 import { closed } from './front.js'
 import { judge } from './judge.js'
 import { startOutbox } from './outbox.js'
-import { bind, purge } from './rows.js'
+import { bind, purge, rowsOf } from './rows.js'
 import { TakeOver } from './takeover.js'
 
 const LOGIN_MS = 20000 // how long a call waits for liff.init and a user
@@ -52,6 +52,7 @@ export class Behind {
 
   async #startNow() {
     const front = this.#front
+    await rowsOf(front.inbox, front.who().user) // what is there counts towards maxQueueBytes, also while nobody is logged in
     const owner = await this.#known()
     await bind(front.inbox, owner)
     const { user, liffId } = owner

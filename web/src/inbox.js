@@ -23,9 +23,9 @@ export class Inbox {
   /** What is known to be kept here: notes and bytes that wait, rows that the outbox refused. */
   kept = { pending: 0, bytes: 0, refused: [] }
 
-  constructor(name, options) {
+  constructor(name, { debounce = 200, flushEvery = 300000, maxQueueBytes = 64 << 20, durability = 'strict', now = Date.now }) {
     this.#name = name
-    this.options = { debounce: 200, flushEvery: 3e5, maxQueueBytes: 64 << 20, now: Date.now, session: session(), ...JSON.parse(JSON.stringify(options)), ...(options.now && { now: options.now }) }
+    this.options = { debounce, flushEvery, maxQueueBytes, durability, now, session: session() }
   }
 
   /** Keeps an event's text; `owner` is {user, database}, or null for not known yet. Resolves with the receipt. */
@@ -38,8 +38,6 @@ export class Inbox {
     }
     if (owner) row.user = owner.user
     this.busy++
-    this.kept.bytes += bytes
-    this.kept.pending++
     try {
       if (key) {
         const { appendKeyed } = await import('./keyed.js')
@@ -50,8 +48,7 @@ export class Inbox {
       }
       return { id: row.noteId, noteId: row.noteId, bytes: row.bytes, at: row.at }
     } catch (e) {
-      this.kept.bytes -= bytes
-      this.kept.pending--
+      if (row.written) this.count(-1, row)
       throw e
     } finally {
       this.busy--
@@ -61,6 +58,13 @@ export class Inbox {
   put(store, row) {
     row.bytes = encoder.encode(row.text + row.noteId).length + 12 // {"noteId":"…",
     store.put(row, `row ${row.mark}`)
+    row.written = true
+    this.count(1, row)
+  }
+
+  count(n, row) {
+    this.kept.pending += n
+    this.kept.bytes += n * row.bytes
   }
 
   // 100 random bits a page, then a number: a noteId is unique over all phones of the channel (L7.2).
@@ -103,7 +107,7 @@ export class Inbox {
     const db = await inTime(this.open())
     let tx
     try {
-      tx = db.transaction('inbox', 'readwrite', { durability: this.options.durability ?? 'strict' })
+      tx = db.transaction('inbox', 'readwrite', { durability: this.options.durability })
     } catch (e) { // the connection is dead, and nobody said so
       this.close()
       if (again) return this.#run(false)

@@ -20,7 +20,7 @@ export async function appendKeyed(inbox, row, owner) {
   peeked.set(inbox, known)
   if (whose && !known.has(slot)) known.set(slot, await peek(whose.database, key))
   const theirs = known.get(slot)
-  let kept
+  let replaced
   await inbox.write((store) => {
     const save = (firstAt) => {
       row.noteId = versioned(key, row.version)
@@ -32,7 +32,6 @@ export async function appendKeyed(inbox, row, owner) {
       if (last?.hash === sum) {
         row.noteId = versioned(key, last.version)
         row.bytes += new TextEncoder().encode(row.noteId).length + 12
-        kept = true
         return
       }
       row.version = (last?.version ?? 0) + 1
@@ -41,12 +40,12 @@ export async function appendKeyed(inbox, row, owner) {
       store.get(`row ${ours.mark}`).onsuccess = ({ target: { result: before } }) => {
         if (!before || before.refused) return save(at)
         Object.assign(row, { mark: ours.mark, version: ours.version })
-        kept = true
         save(ours.firstAt)
+        replaced = before
       }
     }
   })
-  if (kept) inbox.kept.pending--
+  if (replaced) inbox.count(-1, replaced)
 }
 
 /** Names version v of a key: the key itself, then key.v2, key.v3, … (L7.2). */

@@ -9,13 +9,19 @@ export async function read(inbox, ask) {
   return request.result
 }
 
-/** The rows of a user, oldest first; with `refused` those that the outbox refused, else the others. Counts what is kept. */
+/** The rows of a user (undefined: of nobody yet), oldest first; with `refused` those that the outbox refused, else the others. Counts what is kept. */
 export async function rowsOf(inbox, user, refused = false) {
-  const every = await read(inbox, (store) => store.getAll(all()))
+  let before // what was put until now is read, what is put meanwhile comes on top
+  const every = await read(inbox, (store) => {
+    before = inbox.kept
+    inbox.kept = { ...before }
+    return store.getAll(all())
+  })
+  const since = (name) => inbox.kept[name] - before[name]
   const mine = every.filter((row) => row.user === user)
   inbox.kept = {
-    pending: mine.filter((row) => !row.refused).length + every.filter((row) => row.user === undefined).length,
-    bytes: every.reduce((sum, row) => sum + row.bytes, 0),
+    pending: every.filter((row) => !row.refused && (row.user === user || row.user === undefined)).length + since('pending'),
+    bytes: every.reduce((sum, row) => sum + row.bytes, 0) + since('bytes'),
     refused: mine.filter((row) => row.refused),
   }
   return mine.filter((row) => !row.refused === !refused).sort((a, b) => a.at - b.at)

@@ -64,6 +64,7 @@ export class TakeOver {
 
   async #rows() {
     const { debounce = 200, now = Date.now } = this.#options
+    const done = new Set()
     for (;;) {
       const rows = await this.count()
       if (rows.length === 0 && this.inbox.busy === 0) {
@@ -75,6 +76,8 @@ export class TakeOver {
       const failed = (await Promise.allSettled(ripe.map((row) => this.#take(row)))).find(({ status }) => status === 'rejected')
       if (failed) throw failed.reason
       if (ripe.length === 0) await pause(Math.min(debounce, 50) + 1)
+      if (ripe.some(({ mark, at }) => done.has(`${mark} ${at}`))) await pause(AGAIN_MS) // it would not go: no reason to spin
+      for (const { mark, at } of ripe) done.add(`${mark} ${at}`)
     }
   }
 

@@ -16,7 +16,6 @@ function sdk(more = {}) {
     id: null,
     ready: new Promise(() => {}),
     getContext() { throw new Error('liffId is necessary for liff.init()') },
-    isLoggedIn() { throw new Error('liffId is necessary for liff.init()') },
     getAccessToken() { throw new Error('liffId is necessary for liff.init()') },
     use(plugin, option) {
       if (!plugin || typeof plugin.install !== 'function' || typeof plugin.name !== 'string') return this
@@ -102,15 +101,16 @@ test('invariant 11: liff.init resolves at once whatever is wrong with us', async
 })
 
 test('the user is known when init is over, and not before', () => {
-  const context = (userId) => ({ getContext: () => ({ userId }), isLoggedIn: () => true })
+  const context = (userId) => ({ getContext: () => ({ userId }), getAccessToken: () => 't' })
   for (const [what, liff, options, done, want] of [
     ['before init everything throws', sdk(), {}, false, 'init'],
     ['while init is under way: what is stored may be another user\'s', sdk({ id: '1-a', ...context('U-last-time') }), {}, false, 'init'],
     ['after init', sdk({ id: '1-a', ...context('U1') }), {}, true, { user: 'U1', liffId: '1-a' }],
     ['@line/liff-mock after its init: no hook, no LIFF ID', sdk(context('U-mock')), {}, false, { user: 'U-mock', liffId: '' }],
-    ['logged out', sdk({ id: '1-a', getContext: () => ({}), isLoggedIn: () => false }), {}, true, 'login'],
-    ['logged out, with a token of the page\'s own', sdk({ id: '1-a', getContext: () => ({}), isLoggedIn: () => false }), { token: () => 't' }, true, { user: 'default', liffId: '1-a' }],
-    ['external browser: the ID token names the user', sdk({ id: '1-a', getContext: () => null, isLoggedIn: () => true, getDecodedIDToken: () => ({ sub: 'U2' }) }), {}, true, { user: 'U2', liffId: '1-a' }],
+    ['@line/liff-mock as it comes: a token, and a user without a name', sdk({ ...context(''), isLoggedIn: () => false }), {}, false, { user: 'default', liffId: '' }],
+    ['logged out', sdk({ id: '1-a', getContext: () => ({}), getAccessToken: () => null }), {}, true, 'login'],
+    ['logged out, with a token of the page\'s own', sdk({ id: '1-a', getContext: () => ({}), getAccessToken: () => null }), { token: () => 't' }, true, { user: 'default', liffId: '1-a' }],
+    ['external browser: the ID token names the user', sdk({ id: '1-a', getContext: () => null, getAccessToken: () => 't', getDecodedIDToken: () => ({ sub: 'U2' }) }), {}, true, { user: 'U2', liffId: '1-a' }],
     ['@line/liff/core without modules', { id: '1-a' }, { token: () => 't' }, true, { user: 'default', liffId: '1-a' }],
     ['the page names the user', sdk(), { user: 7 }, false, { user: '7', liffId: '' }],
   ]) {

@@ -18,7 +18,6 @@ const liff = {
   get id() { return started ? '1650000001-abcdefgh' : null },
   ready: new Promise((resolve) => { ready = resolve }),
   getContext: () => needs({ type: 'utou', userId: over ? user : localStorage.lastUser }),
-  isLoggedIn: () => needs(user !== null),
   getAccessToken: () => needs(user === null ? null : `${user}~${++asked}`),
   use(plugin, options) {
     if (typeof plugin?.install !== 'function' || typeof plugin.name !== 'string') return this
@@ -42,7 +41,8 @@ const told = []
 
 const more = () => ({
   /** Options of the plugin; {inUse: true} gives them to liff.use instead of the constructor. */
-  use({ inUse, channelId = '1650000001', maxNoteBytes, ...options }) {
+  async use({ inUse, channelId = '1650000001', maxNoteBytes, encrypt, ...options }) {
+    if (encrypt) options.encrypt = { fields: encrypt, key: await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt']) }
     const all = { destination: lineKeep({ channelId, baseURL: location.origin, maxNoteBytes }), ...options }
     liff.use(new KeepPlugin(inUse ? undefined : all), inUse ? all : undefined)
     liff.$keep.onAuth(({ code }) => told.push(code))
