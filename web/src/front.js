@@ -1,12 +1,12 @@
 import { isPlain, toText } from './check.js'
 import { KeepError, part } from './errors.js'
 import { Inbox } from './inbox.js'
-import { Listeners, onAuth } from './listeners.js'
+import { Listeners, onAuth, stable } from './listeners.js'
 
 /**
  * liff.$keep: the object of api.md from the first moment on. Until the module runs and the user is known, appends go to the
  * inbox. All else is done behind it (behind.js), which comes when the page has loaded, or at the first call. `who()` says
- * whose rows these are: {user, liffId, database}, or 'init' while that is not known yet, or 'login' when nobody is logged in.
+ * whose rows these are: {user, liffId, database}, 'init' while that is not known yet, 'login' when nobody is logged in, 'module' when the SDK lacks one.
  */
 export class Front {
   #loading = null
@@ -75,9 +75,7 @@ export class Front {
     }
   }
 
-  #status() {
-    return this.#behind?.status() ?? { pending: this.#inbox?.kept.pending ?? 0, storage: { reopened: 0, crashes: 0 } }
-  }
+  #status = stable(() => this.#behind?.status() ?? { ...nothing(), pending: this.#inbox?.kept.pending ?? 0 })
 
   #close() {
     this.closed = true
@@ -116,5 +114,14 @@ export class Front {
     })
   }
 }
+
+/** The status while no module runs. */
+export const nothing = (storage) => ({
+  pending: 0, sealed: 0, uncertain: 0, parked: 0, dead: 0, delivered: 0, discarded: 0, queueBytes: 0,
+  quota: { remaining: 0, limit: 0, resetsAt: null, readable: false, own: 0 },
+  breaker: { state: 'closed', consecutive429: 0, until: null },
+  nextFlush: null, waitsFor: 'module', token: 'ok', leader: false, realtime: true, gone: false,
+  alarms: [], storage: { reopened: 0, crashes: 0, ...storage },
+})
 
 export const closed = () => new KeepError('CLOSED', 'the outbox was closed: reload the page to open it again')

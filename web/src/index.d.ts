@@ -178,8 +178,8 @@ export interface Keep {
   /** Sends now what is there, as far as the limiter allows. Rejects with CLOSED, STORAGE_UNAVAILABLE, INTERNAL. */
   flush(): Promise<FlushResult>
   /**
-   * A snapshot. After close, and while the database is being reopened, it holds only `storage`; liff.$keep's holds zeros until
-   * the module runs, beside what waits in the inbox.
+   * A snapshot, the same object until something in it changes. After close, and while the database is being reopened, it
+   * holds only `storage`; liff.$keep's holds zeros until the module runs, beside what waits in the inbox.
    */
   status(): Status
   /** Calls fn on change, at most ten times a second; answers the function that ends it. */

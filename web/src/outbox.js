@@ -1,7 +1,7 @@
 import { toText } from './check.js'
 import { KeepError, part } from './errors.js'
 import { bytes, deadline } from './host.js'
-import { Listeners, onAuth } from './listeners.js'
+import { Listeners, onAuth, stable } from './listeners.js'
 import { startModule } from './loader.js'
 import { outboxName } from './options.js'
 import { Tickets } from './tickets.js'
@@ -292,7 +292,7 @@ class Outbox {
     return Object.freeze({
       append: (event, options) => this.append(event, options),
       flush: () => this.#sender('flush'),
-      status: () => this.#status(),
+      status: stable(() => this.#status()),
       subscribe,
       onAuth: onAuth(subscribe),
       hide: (noteId) => call((t) => this.#api.hide(t, String(noteId))),
