@@ -23,6 +23,7 @@ usage: ./build.sh VERB
           a real browser and compares what the sandbox stored with the input
   build   the package into web/dist/
   pack    the npm package and the files for a script tag into .build/pack/, checked by publint and attw
+  shots   pictures of the demo into docs/shots/; shots -only NAME takes those of one story
   test    every test: Go, Go in the browser, pages in three real browsers
           test --kill [-rounds N]
           kills the browser, 30 rounds an engine, then runs faults on every engine;
@@ -71,27 +72,32 @@ need_debian() {
   local command=$1
   shift
   command -v "$command" >/dev/null && return
-  local root=()
-  if [ "$(id -u)" -ne 0 ]; then root=(sudo -n); fi
-  if ! command -v apt-get >/dev/null || { [ ${#root[@]} -gt 0 ] && ! sudo -n true 2>/dev/null; }; then
-    die "$command is missing. Install it once, then run this again:
+  install_debian "$@" || die "$command is missing. Install it once, then run this again:
   sudo apt-get update && sudo apt-get install -y --no-install-recommends $*"
-  fi
-  say "installing $* …"
-  "${root[@]}" apt-get update -qq >&2
-  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
   command -v "$command" >/dev/null || die "$command is still missing after installing $*"
 }
 
-# need_npm DIR: the packages that DIR's lock file names, once.
+# install_debian PACKAGE…: fails when it may not, or cannot.
+install_debian() {
+  local root=()
+  if [ "$(id -u)" -ne 0 ]; then root=(sudo -n); fi
+  if ! command -v apt-get >/dev/null || { [ ${#root[@]} -gt 0 ] && ! sudo -n true 2>/dev/null; }; then return 1; fi
+  say "installing $* …"
+  "${root[@]}" apt-get update -qq >&2 || return 1
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
+}
+
+# need_npm DIR: the packages that DIR's lock file names, none of which a page loads by itself. Once there, nothing is asked
+# of the network until the lock changes.
 need_npm() {
   local dir=$1 stamp
-  command -v npm >/dev/null || die "npm is missing: install it (Debian: apt-get install npm)"
   stamp=$dir/node_modules/.liff-keep
   cmp -s "$dir/package-lock.json" "$stamp" && return
+  need_debian npm npm
   say "npm ci in $dir …"
   npm --prefix "$dir" ci --no-audit --no-fund --loglevel=error >&2 ||
-    die "npm ci failed in $dir: is the registry reachable ($(npm config get registry))?"
+    die "the packages of $dir/package-lock.json could not be installed from the registry ($(npm config get registry)).
+  To mend: run this once where it can be reached, or copy $dir/node_modules from a machine that has it; later builds need no network."
   cp "$dir/package-lock.json" "$stamp"
 }
 
@@ -108,6 +114,19 @@ need_engine() {
         ;;
     esac
   done
+}
+
+# need_fonts: what Japanese and Thai pages are written in; without them a browser draws boxes.
+need_fonts() {
+  need_debian fc-list fontconfig
+  local lang package missing=()
+  for lang in ja:fonts-noto-cjk th:fonts-noto-core; do
+    package=${lang#*:}
+    [ -n "$(fc-list ":lang=${lang%%:*}")" ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  install_debian "${missing[@]}" || die "fonts are missing. Install them once, then run this again:
+  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing[*]}"
 }
 
 # ---- build ----------------------------------------------------------------
@@ -164,6 +183,20 @@ if (!same || !existsSync(file + '.br') || !existsSync(file + '.gz')) {
 JS
 }
 
+# bundle_status: <keep-status> with the library that draws its plot, as one file that the main bundle does not load. Made
+# anew only when a source of it, the lock or web/bundle.mjs has changed.
+bundle_status() {
+  local made=.build/status.js inputs
+  inputs=$(find web/src/status.js web/src/status web/package-lock.json web/bundle.mjs -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
+  if [ ! -f "$made" ] || [ "$inputs" != "$(cat "$made.inputs" 2>/dev/null)" ]; then
+    need_npm web
+    node web/bundle.mjs "$made"
+    printf '%s\n' "$inputs" >"$made.inputs"
+  fi
+  rm -rf web/dist/status
+  cp "$made" web/dist/status.js
+}
+
 # build makes the package in web/dist/: Go as a WebAssembly module (C1), and the script that loads it.
 build() {
   need_go
@@ -175,6 +208,7 @@ build() {
   find web/dist -mindepth 1 -maxdepth 1 ! -name 'keep.wasm*' -exec rm -rf {} +
   cp -R web/src/. web/dist/
   node web/assemble.mjs web/src web/dist
+  bundle_status
   make_wasm_exec_mjs
   GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' "$WASM_GCFLAGS" -o .build/keep.wasm ./wasm
   node wasm/strip-lines.mjs .build/keep.wasm web/dist/keep.wasm
@@ -222,6 +256,14 @@ demo() {
   go build -o .build/demo ./e2e/demo
   cd "$caller"
   exec "$root/.build/demo" -root "$root" "$@"
+}
+
+# shots takes the pictures of the demo that stand in README.md; options go to e2e/shots.
+shots() {
+  build
+  need_engine chromium
+  need_fonts
+  go run ./e2e/shots -root . "$@"
 }
 
 # in_browser PACKAGE…: go test in a real browser (C10). wasmbrowsertest hands the whole
@@ -293,10 +335,8 @@ run_tests() {
 # test_pages: e2e/pages on every engine with its slow tests; the tables for README are in its output.
 test_pages() {
   build
-  need_chromium
-  need_debian firefox-esr firefox-esr
-  need_debian Xvfb xvfb
-  need_debian WebKitWebDriver webkit2gtk-driver # MiniBrowser comes with it
+  need_npm web # axe-core
+  need_engine chromium firefox webkit
   LIFFKEEP_PAGES=1 go test -count=1 -timeout 45m -v ./e2e/pages
 }
 
@@ -386,7 +426,8 @@ audit_npm() {
     return 0
   fi
   cat "$out" "$err"
-  grep -q 'audit endpoint returned an error\|ENOTFOUND\|ECONNREFUSED\|EAI_AGAIN\|ENOAUDIT\|ETIMEDOUT' "$out" "$err" || return 1
+  # only what npm says of itself: the report in out holds the words of others
+  grep -q 'audit endpoint returned an error\|ENOTFOUND\|ECONNREFUSED\|EAI_AGAIN\|ENOAUDIT\|ETIMEDOUT' "$err" || return 1
   echo "npm: NOT CHECKED: $1: the registry's database cannot be reached from here"
 }
 
@@ -463,6 +504,7 @@ case $verb in
     pack
     ls -l .build/pack .build/pack/cdn >&2
     ;;
+  shots) shots "$@" ;;
   test)
     case ${1:-} in
       '') run_tests ;;

@@ -24,6 +24,9 @@ type appendLane struct {
 	bytes    int64       // of waiting and writing
 	marks    []*keyState // of inbox rows in the Commit
 	undo     []func()    // puts the key states back when the Commit fails
+	after    uint64      // what is being written gets a Seq above this
+	doubt    error       // why it is not known whether the Commit is on disk, see doubt.go; nil: no doubt
+	tracing  bool        // the store was asked where the entries in doubt are
 }
 
 // keyState is the last version of a business key. A change within the debounce keeps the version and replaces the
@@ -177,13 +180,18 @@ func (c *Core) writeWaiting() {
 		ch.Keys = append(ch.Keys, KeyRow{Key: key, Version: k.version, ChangedAt: k.changedAt.UnixMilli(), Hash: k.hash})
 	}
 	if len(a.writing) > 0 {
-		a.token = c.commit(ch)
+		a.token, a.after = c.commit(ch), c.open.last()
 	}
 }
 
 // accept checks the event, names it and fixes its bytes. known: the same event stands on disk under this key already.
 func (c *Core) accept(d Draft, touched map[string]*keyState) (e Entry, known bool, refusal *Refusal) {
 	e = Entry{Kind: d.Kind, At: c.now, Key: d.Key}
+	c.noteN++
+	own := c.session + "-" + strconv.FormatUint(c.noteN, 36)
+	if d.Kind == Hide || d.Key != "" {
+		e.Mark = own
+	}
 	if d.Kind == Hide {
 		e.NoteID, e.Raw = string(d.Text), append([]byte(nil), d.Text...)
 		return e, false, nil
@@ -192,8 +200,7 @@ func (c *Core) accept(d Draft, touched map[string]*keyState) (e Entry, known boo
 		return e, false, refusal
 	}
 	if d.Key == "" {
-		c.noteN++
-		e.NoteID = c.session + "-" + strconv.FormatUint(c.noteN, 36)
+		e.NoteID = own
 		e.Raw = splice(e.NoteID, d.Text)
 		return e, false, nil
 	}
@@ -289,7 +296,7 @@ func (c *Core) onAppendFailed(err error) {
 
 func (c *Core) resetAppend() {
 	a := &c.append
-	a.token, a.writing, a.tickets, a.segments, a.bytes, a.marks, a.undo = 0, nil, nil, nil, 0, nil, nil
+	a.token, a.writing, a.tickets, a.segments, a.bytes, a.marks, a.undo, a.doubt = 0, nil, nil, nil, 0, nil, nil, nil
 	for _, d := range a.waiting {
 		a.bytes += int64(len(d.Text))
 	}

@@ -79,6 +79,7 @@ type Limits struct {
 	BatchNotes    int      // notes a request
 	BatchMessages int      // messages a request; a lone note with more still goes, alone
 	NoteOverhead  int      // bytes that the destination adds to a note in a body
+	UnheardBytes  int      // a larger request may be refused by a proxy in a way that looks like no network; 0: none is
 	Forbid        []string // names or dotted paths of fields that may not be sent (L8.2)
 }
 

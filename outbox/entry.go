@@ -43,6 +43,7 @@ type Entry struct {
 	Version  int // of Key; 1 is the first
 	Messages int
 	At       time.Time // of the append
+	Mark     string    // this append's alone, where the noteId is not: of keyed notes and hides
 	Raw      []byte    // exact bytes of the note's JSON; for Hide the noteId
 }
 

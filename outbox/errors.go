@@ -29,15 +29,21 @@ func (r *Refusal) Error() string { return string(r.Code) + ": " + r.Message }
 
 func refuse(code Code, message string) *Refusal { return &Refusal{Code: code, Message: message} }
 
-// storageRefusal says to the page what the store's error means.
-func storageRefusal(err error) *Refusal {
-	switch {
-	case errors.Is(err, ErrFull):
-		return refuse(StorageFull, "the device has no room for the event; it was not taken: free some space, or lower maxQueueBytes and retry")
-	case errors.Is(err, ErrClosed):
-		return refuse(Closed, "the outbox was closed; open it again")
+// StorageCode is the code of a store's error.
+func StorageCode(err error) Code {
+	if errors.Is(err, ErrFull) {
+		return StorageFull
 	}
-	return refuse(StorageUnavailable, "the event could not be written ("+err.Error()+"); it was not taken: try again")
+	return StorageUnavailable
+}
+
+// storageRefusal says to the page what the store's error means. ErrClosed is a page that was frozen: it may hold no database.
+func storageRefusal(err error) *Refusal {
+	message := "the event could not be written (" + err.Error() + "); it was not taken: "
+	if errors.Is(err, ErrFull) {
+		return refuse(StorageFull, message+"free some space, or lower maxQueueBytes and retry")
+	}
+	return refuse(StorageUnavailable, message+"try again")
 }
 
 const goneMessage = "the service answered 410 Gone: this path was retired on 2026-06-30, set baseURL to the new domain and use /v1/keep (what was accepted before is kept)"

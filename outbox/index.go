@@ -33,6 +33,7 @@ type heldSegment struct {
 	seq     uint64
 	entries []Entry // without bodies
 	sizes   []int
+	old     bool // written before the scan under way began
 }
 
 // scanPage is how many heads one read brings: small enough for no long task.
@@ -48,6 +49,9 @@ func (c *Core) rescan() {
 		return
 	}
 	c.open.scanning, c.open.gap = true, false
+	for i := range c.open.held {
+		c.open.held[i].old = true
+	}
 	if c.open.seen == nil {
 		c.open.seen = map[string]place{}
 	}
@@ -58,13 +62,14 @@ func (c *Core) onScanned(e Scanned) {
 	x := &c.open
 	if e.Err != nil {
 		x.scanning, x.gap = false, true
-		c.gate.storageFailed(c.now)
+		c.gate.storageFailed(c.now, e.Err)
 		return
 	}
 	for _, s := range e.Segments {
 		entries, sizes, err := decodeEntries(s.Seq, s.Head, nil)
 		if err != nil {
 			c.alarms.damaged++
+			x.known = max(x.known, s.Seq) // met, else a page full of such heads would be read without end
 			continue
 		}
 		for _, entry := range entries {
@@ -87,7 +92,9 @@ func (c *Core) onScanned(e Scanned) {
 	held := x.held
 	x.held = nil
 	for _, h := range held {
-		x.note(h)
+		if !h.old || h.seq <= x.known { // else it is open no more: another page sealed it
+			x.note(h)
+		}
 	}
 	c.flushScanned()
 	x.gap = x.gap || x.again
@@ -96,7 +103,7 @@ func (c *Core) onScanned(e Scanned) {
 
 // written notes a segment that this page wrote.
 func (x *index) written(seq uint64, entries []Entry) {
-	h := heldSegment{seq, append([]Entry(nil), entries...), make([]int, len(entries))}
+	h := heldSegment{seq: seq, entries: append([]Entry(nil), entries...), sizes: make([]int, len(entries))}
 	for i := range h.entries {
 		h.sizes[i], h.entries[i].Raw = len(h.entries[i].Raw), nil
 	}
@@ -173,6 +180,33 @@ func (x *index) settled(now time.Time, debounce time.Duration) (n, notes, messag
 		notes, messages, bytes = notes-s.notes, messages-s.messages, bytes-s.bytes
 	}
 	return n, notes, messages, bytes
+}
+
+// lost lists the segments up to the last one asked for that a read did not bring.
+func (x *index) lost(read []Segment, to uint64) (lost []uint64) {
+	for _, s := range x.segs {
+		if s.seq > to {
+			break
+		}
+		for len(read) > 0 && read[0].Seq < s.seq {
+			read = read[1:]
+		}
+		if len(read) == 0 || read[0].Seq != s.seq {
+			lost = append(lost, s.seq)
+		}
+	}
+	return lost
+}
+
+// forget takes segments out that are not on disk any more: to ask for them again would never end.
+func (x *index) forget(lost []uint64) {
+	for _, seq := range lost {
+		if i := x.find(seq); i >= 0 {
+			s := x.segs[i]
+			x.notes, x.messages, x.bytes = x.notes-s.notes, x.messages-s.messages, x.bytes-s.bytes
+			x.segs = append(x.segs[:i:i], x.segs[i+1:]...)
+		}
+	}
 }
 
 // drop forgets the first n segments.

@@ -155,6 +155,13 @@ type status struct {
 		ResetsAt              *int64
 		Readable              bool
 	}
+	Recent struct {
+		Minutes, Answers, Throttled, ThrottledPct int
+		History                                   []struct {
+			At                            int64
+			Remaining, Answers, Throttled int
+		}
+	}
 	Breaker struct {
 		State          string
 		Consecutive429 int
@@ -185,6 +192,7 @@ func (p *page) alarms() string {
 
 // ledgerRow is one row of the exported ledger.
 type ledgerRow struct {
+	N                            int
 	At                           int64
 	Kind, API, ChannelID, UserID string
 	Batch, Note                  string

@@ -25,12 +25,14 @@ type rig struct {
 	line   linekeep.Service
 	disk   *indexeddb.Memory
 	core   *outbox.Core
+	epoch  int // counts the pictures that a core was started from
 	keep   *keep
 	token  bool
 	broken string // a deliberate fault in the way events go; see the property test
 
 	outside  []func() // answers of the world that are under way: tokens, replies
 	kills    int
+	losses   int // segments that the disk lost
 	ticket   uint32
 	drafts   map[uint32]*draft
 	sealed   map[string][]byte // name → bytes of the first send
@@ -42,6 +44,8 @@ type rig struct {
 	sealing    bool // segments were asked for, to seal them
 	shots      []outbox.Batch
 	lookStatus int // of the next look-ups; 0: 200
+
+	rows map[uint64]string // ledger rows that were on disk before old ones went
 }
 
 // draft is one append of the schedule. Its marker is in its text and nowhere else.
@@ -52,13 +56,15 @@ type draft struct {
 	noteID  string // from the receipt
 	id      string // from the receipt
 	answers int
+	lost    bool // the disk lost it afterwards
+	refused bool
 	taken   bool // on disk: acknowledged, or committed when the page died
 	at      time.Time
 }
 
 func newRig(seed int64) *rig {
 	r := &rig{rng: rand.New(rand.NewSource(seed)), true: time.Date(2026, 5, 20, 3, 0, 0, 0, time.UTC), token: true,
-		drafts: map[uint32]*draft{}, sealed: map[string][]byte{}}
+		drafts: map[uint32]*draft{}, sealed: map[string][]byte{}, rows: map[uint64]string{}}
 	r.line = linekeep.Service{BaseURL: "https://keep.example", ChannelID: "1"}
 	r.cfg = outbox.Config{Channel: "1", User: "u", Policy: r.line.Policy(), Limits: r.line.Limits(), FlushEvery: 5 * time.Minute,
 		FlushAt: 400, Debounce: 200 * time.Millisecond, MaxQueueBytes: 64 << 20, LedgerDays: 3650,
@@ -86,6 +92,25 @@ func (r *rig) open() {
 		}
 		var seed [16]byte
 		r.rng.Read(seed[:])
+		r.epoch++
+		r.post(outbox.Opened{Loaded: l, Seed: seed})
+		r.post(outbox.Led{On: true})
+	})
+}
+
+// reopen is a connection that died under the page: the core lives on and is opened anew.
+func (r *rig) reopen() {
+	core := r.core
+	r.post(outbox.Lost{})
+	r.epoch++
+	epoch := r.epoch
+	r.disk.Load(func(l outbox.Loaded, err error) {
+		if err != nil || core != r.core || epoch != r.epoch { // lost once more meanwhile
+			return
+		}
+		var seed [16]byte
+		r.rng.Read(seed[:])
+		r.epoch++
 		r.post(outbox.Opened{Loaded: l, Seed: seed})
 		r.post(outbox.Led{On: true})
 	})
@@ -100,13 +125,22 @@ func (r *rig) post(e outbox.Event) {
 }
 
 func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
+	epoch := r.epoch
 	post := func(e outbox.Event) {
-		if core == r.core { // the page of this command still lives
+		lasting := false // its answer counts whatever picture the core was started from meanwhile
+		switch e.(type) {
+		case outbox.Committed, outbox.CommitFailed, outbox.KeysRead, outbox.Traced:
+			lasting = true
+		}
+		if core == r.core && (lasting || epoch == r.epoch) { // the page of this command still lives
 			r.post(e)
 		}
 	}
 	switch c := cmd.(type) {
 	case outbox.Commit:
+		if c.Change.LedgerBefore != 0 {
+			r.copyLedger()
+		}
 		if r.broken == "ack before commit" {
 			defer func() { r.disk.FailNext(outbox.ErrFull) }()
 		}
@@ -115,7 +149,10 @@ func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
 				seqs, err = make([]uint64, len(c.Change.Append)), nil
 			}
 			if err != nil {
-				post(outbox.CommitFailed{Token: c.Token, Err: err})
+				post(outbox.CommitFailed{Token: c.Token, Err: err, Unknown: indexeddb.Unknown(err)})
+				if indexeddb.Unknown(err) && core == r.core {
+					r.reopen()
+				}
 				return
 			}
 			post(outbox.Committed{Token: c.Token, Seqs: seqs})
@@ -125,6 +162,8 @@ func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
 	case outbox.Scan:
 		limit := 1 + r.rng.Intn(4)
 		r.disk.Scan(c.After, limit, func(s []outbox.Segment, err error) { post(outbox.Scanned{Segments: s, Limit: limit, Err: err}) })
+	case outbox.Trace:
+		r.disk.Trace(c.After, c.Since, func(t outbox.Traces, err error) { post(outbox.Traced{Traces: t, Err: err}) })
 	case outbox.ReadSegments:
 		r.sealing = true
 		r.disk.ReadSegments(c.From, c.To, func(s []outbox.Segment, err error) { post(outbox.SegmentsRead{Segments: s, Err: err}) })
@@ -161,7 +200,9 @@ func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
 		}
 	case outbox.Reject:
 		for _, a := range c.Rejections {
-			r.drafts[a.Ticket].answers++
+			if d := r.drafts[a.Ticket]; d != nil { // else a flush
+				d.answers, d.refused = d.answers+1, true
+			}
 			r.refusal = a.Refusal
 		}
 	}
@@ -225,6 +266,39 @@ func (r *rig) settle() {
 	}
 }
 
+// copyLedger keeps what the ledger holds: the page may forget old rows, the judge may not.
+func (r *rig) copyLedger() (numbers []uint64) {
+	look := r.disk.Reopen()
+	look.ReadLedger(-1<<60, 1<<60, outbox.LedgerPos{At: -1 << 60}, 1<<30, func(rows []outbox.LedgerRow, _ error) {
+		for _, row := range rows {
+			numbers = append(numbers, row.N)
+			if text, known := r.rows[row.N]; known && text != string(row.Text) {
+				r.fail("ledger row %d was %s and is %s", row.N, text, row.Text)
+			}
+			r.rows[row.N] = string(row.Text)
+		}
+	})
+	look.PumpAll()
+	return numbers
+}
+
+// lose takes one open segment from the disk, as a browser does that loses a part of its database.
+func (r *rig) lose() {
+	other := r.disk.Reopen()
+	other.ReadSegments(0, 1<<62, func(open []outbox.Segment, _ error) {
+		if len(open) == 0 {
+			return
+		}
+		s := open[r.rng.Intn(len(open))]
+		other.Commit(outbox.Change{DropFrom: s.Seq, DropTo: s.Seq}, func([]uint64, error) {})
+		r.losses++
+		for _, d := range r.drafts {
+			d.lost = d.lost || d.marker != "" && bytes.Contains(s.Body, []byte(d.marker))
+		}
+	})
+	other.PumpAll()
+}
+
 // append appends n drafts as one burst.
 func (r *rig) append(n int, key func() string) {
 	var list []outbox.Draft
@@ -246,120 +320,4 @@ func (r *rig) kill() {
 	n := r.rng.Intn(3)
 	r.disk.Kill(func(i int) bool { return i < n })
 	r.disk = r.disk.Reopen()
-}
-
-// keep is the service: it stores notes by noteId, knows duplicates, and answers as the schedule's dice say.
-type keep struct {
-	r      *rig
-	notes  map[string]*stored
-	faults int // in percent
-	hits   []time.Time
-}
-
-type stored struct {
-	raw    []byte
-	hidden bool
-	ours   bool
-}
-
-func (k *keep) serve(b outbox.Batch, req outbox.Request) *outbox.Reply {
-	r := k.r
-	reply := func(status int, body string) *outbox.Reply {
-		left := fmt.Sprint(max(0, 100-len(k.hits)))
-		return &outbox.Reply{Status: status, Body: []byte(body), Header: func(name string) string {
-			if name == "X-Line-Keep-Quota-Remaining" {
-				return left
-			}
-			return ""
-		}}
-	}
-	fault := ""
-	if r.rng.Intn(100) < k.faults {
-		fault = []string{"never arrives", "answer lost", "500", "429", "401", "403", "413", "garbage", "half", "404"}[r.rng.Intn(10)]
-	}
-	switch fault {
-	case "never arrives":
-		return nil
-	case "500", "404":
-		return reply(map[string]int{"500": 500, "404": 404}[fault], "")
-	case "429", "401", "403":
-		var n int
-		fmt.Sscan(fault, &n)
-		return reply(n, "")
-	case "413":
-		if len(b.Entries) > 1 {
-			return reply(413, "")
-		}
-	}
-	if over := k.over(); over != "" {
-		r.fail("the quota was exceeded: %s", over)
-	}
-	body := k.store(b)
-	switch fault {
-	case "answer lost":
-		return nil
-	case "garbage":
-		return reply(200, "<html>")
-	case "half":
-		return reply(200, body[:len(body)/2])
-	}
-	if b.Kind() == outbox.Note && len(b.Entries) == 1 && strings.Contains(body, "conflict") {
-		return reply(409, body)
-	}
-	return reply(200, body)
-}
-
-// over counts a request that the quota counts, by the world's clock, and says which ceiling it broke.
-func (k *keep) over() string {
-	now := k.r.true
-	kept := k.hits[:0]
-	for _, h := range k.hits {
-		if now.Sub(h) < time.Minute {
-			kept = append(kept, h)
-		}
-	}
-	k.hits = append(kept, now)
-	burst := 0
-	for _, h := range k.hits {
-		if now.Sub(h) < 5*time.Second {
-			burst++
-		}
-	}
-	switch {
-	case len(k.hits) > 100:
-		return fmt.Sprint(len(k.hits), " requests in a minute")
-	case burst >= 30:
-		return fmt.Sprint(burst, " requests in 5 s")
-	}
-	return ""
-}
-
-func (k *keep) store(b outbox.Batch) string {
-	if b.Kind() == outbox.Hide {
-		if n := k.notes[b.Entries[0].NoteID]; n != nil {
-			n.hidden = true
-		}
-		return `{"noteId":"` + b.Entries[0].NoteID + `"}`
-	}
-	var out []string
-	for _, e := range b.Entries {
-		if k.notes[e.NoteID] == nil && k.faults > 0 && k.r.rng.Intn(40) == 0 {
-			k.notes[e.NoteID] = &stored{raw: []byte("somebody else's")} // another device chose the same key
-		}
-		status := "stored"
-		switch have := k.notes[e.NoteID]; {
-		case have == nil:
-			k.notes[e.NoteID] = &stored{raw: append([]byte(nil), e.Raw...), ours: true}
-		case bytes.Equal(have.raw, e.Raw):
-			status = "duplicate"
-		default:
-			status = "conflict"
-		}
-		sum := sha256.Sum256(k.notes[e.NoteID].raw)
-		out = append(out, fmt.Sprintf(`{"noteId":"%s","status":"%s","sha256":"%x"}`, e.NoteID, status, sum))
-	}
-	if len(out) == 1 {
-		return out[0]
-	}
-	return `{"results":[` + strings.Join(out, ",") + `]}`
 }

@@ -29,7 +29,7 @@ func (c *Core) onReplied(e Replied) {
 	c.changed = true
 	if e.Err != nil { // the batch could not be read: nothing was sent
 		c.send.phase, c.send.batch = idle, nil
-		c.gate.storageFailed(c.now)
+		c.gate.storageFailed(c.now, e.Err)
 		if e.Err == ErrDamaged || e.Err == ErrNotFound {
 			c.alarms.damaged++
 			b.parkedUntil = c.now.Add(maxPark)
@@ -65,6 +65,9 @@ func (s *settlement) wait() {
 // fold is the table of causes.
 func (s *settlement) fold(e Replied) {
 	c := s.c
+	if s.out.Cause != Unreached && s.batch.unanswered > 0 {
+		s.replace(func(b *sealed) { b.unanswered = 0 })
+	}
 	switch s.out.Cause {
 	case Accepted:
 		c.books.tries = 0
@@ -91,6 +94,7 @@ func (s *settlement) fold(e Replied) {
 		s.wait()
 	case Unreached:
 		s.uncertain()
+		s.unheard()
 		s.wait()
 	}
 }
@@ -194,6 +198,11 @@ func (s *settlement) archive() {
 	if c.cfg.KeepDelivered <= 0 || s.sent.Kind() != Note {
 		return
 	}
+	if c.tight > 0 { // what waits to be sent needs the room more
+		s.change.ArchiveBefore = c.now.UnixMilli()
+		s.edit(func(b *books) { b.archived = 0 })
+		return
+	}
 	s.change.Archive = []ArchiveRecord{{c.now.UnixMilli(), encodeBatch(s.sent)}}
 	size, full := int64(s.batch.bytes), c.books.archived > maxArchive
 	switch {
@@ -238,34 +247,6 @@ func (s *settlement) conflict(e Entry) {
 	s.rewrite = append(s.rewrite, e)
 }
 
-// halve: the body was refused as a whole and nothing of it is stored. Two halves take its place; a lone note becomes a
-// dead letter (L14.5).
-func (s *settlement) halve(code Code, reason string) {
-	entries := s.sent.Entries
-	if len(entries) == 1 {
-		s.dead(entries[0], code, reason)
-		s.row.replaced = s.sent.Replaced
-		s.remove()
-		return
-	}
-	total, half, n := s.sent.Bytes(), 0, 0
-	for n < len(entries)-1 && (n == 0 || half+len(entries[n].Raw) <= total/2) {
-		half += len(entries[n].Raw)
-		n++
-	}
-	next := s.c.books.nextBatch
-	s.row.note = "halved"
-	first, second := s.c.name(next, entries[:n]), s.c.name(next+1, entries[n:])
-	first.Replaced = s.sent.Replaced
-	s.remove(first, second)
-	s.edit(func(b *books) {
-		b.nextBatch = next + 2
-		if code == TooLarge {
-			b.shrink = min(b.shrink+1, 9)
-		}
-	})
-}
-
 func (s *settlement) dead(e Entry, code Code, reason string) {
 	d := deadRecord(e, code, reason, s.out, s.c.now)
 	s.change.PutDead = append(s.change.PutDead, d)
@@ -284,13 +265,14 @@ func (s *settlement) finish() {
 	}
 	s.change.Ledger = c.row(s.row)
 	s.edit(func(b *books) {
-		b.nextRow++
+		b.wrote(s.change.Ledger[0].At)
+		b.pruned(s.change.LedgerBefore)
 		if b.exportAt == 0 {
 			b.exportAt = c.now.UnixMilli()
 		}
 	})
 	if keep := c.cfg.LedgerDays; keep > 0 && s.thinning() {
-		s.change.LedgerBefore = c.now.Add(-time.Duration(keep) * 24 * time.Hour).UnixMilli()
+		s.change.LedgerBefore = c.books.prunable(c.now.Add(-time.Duration(keep) * 24 * time.Hour).UnixMilli())
 	}
 	c.send.batch = s.batch
 	c.write(s.change, s.batches, func(b *books) {

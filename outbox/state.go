@@ -18,12 +18,13 @@ import (
 //	realtime <0|1>             the kill switch (L13.4)
 //	export <unix ms>           last export of the ledger, or first row (L9.5)
 //	shrink <n>                 halvings after 413
+//	rows <newest> <back to> <back from>   unix ms of ledger rows, where the clock went back (ledger.go)
 //	chain <hex>                link of the last ledger row
 //	archive <bytes>            put into the archive since it was last thinned
 //	limiter …, breaker …       retry's own text
 //	tries <n>                  failures in a row
 //	wire <batch>               this batch is on the wire, or was when the page died: uncertain
-//	batch <id> <attempts> <uncertain 0|1> <parked until, unix ms> <parks>
+//	batch <id> <attempts> <uncertain 0|1> <parked until, unix ms> <parks> <unanswered>
 type books struct {
 	install   string
 	nextBatch uint64
@@ -40,6 +41,9 @@ type books struct {
 	breaker   retry.Breaker
 	tries     int
 	chain     string
+	newest    int64 // unix ms of the ledger's newest row
+	backTo    int64 // the clock went back between rows: the earliest row after that, unix ms
+	backFrom  int64 // and the latest before; 0: it did not
 	archived  int64 // bytes put into the archive since it was last thinned
 	dead      int   // dead letters on disk; not written, counted at opening
 	deadBytes int64 //
@@ -56,6 +60,7 @@ type sealed struct {
 	uncertain   bool
 	parkedUntil time.Time
 	parks       int
+	unanswered  int // requests in a row that the network let fail
 }
 
 // maxPark is the longest a batch waits parked; a later instant comes from a clock that went back and does not count.
@@ -77,6 +82,7 @@ func encodeState(b books, batches []*sealed, wire uint64) []byte {
 	t.line("export", b.exportAt)
 	t.line("shrink", int64(b.shrink))
 	t.line("archive", b.archived)
+	t.line("rows", b.newest, b.backTo, b.backFrom)
 	if b.chain != "" {
 		t = append(append(append(t, "chain "...), b.chain...), '\n')
 	}
@@ -91,7 +97,7 @@ func encodeState(b books, batches []*sealed, wire uint64) []byte {
 		if !s.parkedUntil.IsZero() {
 			until = s.parkedUntil.UnixMilli()
 		}
-		t.line("batch", int64(s.id), int64(s.attempts), bit(s.uncertain), until, int64(s.parks))
+		t.line("batch", int64(s.id), int64(s.attempts), bit(s.uncertain), until, int64(s.parks), int64(s.unanswered))
 	}
 	return t
 }
@@ -200,6 +206,8 @@ func (c *Core) restoreLine(line []byte) {
 			b.shrink = int(max(0, min(n[0], 16)))
 		case "archive":
 			b.archived = n[0]
+		case "rows":
+			b.newest, b.backTo, b.backFrom = n[0], n[1], n[2]
 		case "tries":
 			b.tries = int(n[0])
 		case "wire":
@@ -209,6 +217,7 @@ func (c *Core) restoreLine(line []byte) {
 		case "batch":
 			if s := c.batch(uint64(n[0])); s != nil {
 				s.attempts, s.uncertain, s.parks = int(n[1]), s.uncertain || n[2] == 1, int(max(0, n[4]))
+				s.unanswered = int(max(0, n[5]))
 				if n[3] != 0 {
 					s.parkedUntil = time.UnixMilli(n[3])
 				}
@@ -221,8 +230,8 @@ func (c *Core) restoreLine(line []byte) {
 	}
 }
 
-// numbers reads up to five whole numbers; what is missing or no number is 0.
-func numbers(text []byte) (n [5]int64) {
+// numbers reads up to six whole numbers; what is missing or no number is 0.
+func numbers(text []byte) (n [6]int64) {
 	for i := range n {
 		var word []byte
 		word, text, _ = jsontext.CutByte(text, ' ')

@@ -4,7 +4,7 @@ import "errors"
 
 // Store is the durable side of the outbox. Every method returns at once and calls done exactly once, later, on the
 // caller's one loop; none blocks. A done without error means the transaction is complete on disk (invariant 1), an error
-// means that nothing of it is stored; only after a time-out, or a Close in the middle of a write, is that unknown, and the
+// means that nothing of it is stored; only after a time-out, a Close in the middle of a write, or a connection that died, is that unknown, and the
 // connection is given up with it: whoever opens the store again finds out. indexeddb.Store and indexeddb.Memory keep this contract; one suite tests both.
 type Store interface {
 	// Load answers with what a starting core needs; the open segments follow page by page through Scan.
@@ -12,6 +12,10 @@ type Store interface {
 
 	// Scan answers with the heads of at most limit open segments whose Seq is above after, ascending. No body is read.
 	Scan(after uint64, limit int, done func([]Segment, error))
+
+	// Trace answers, of one instant, with the heads of open segments whose Seq is above after, of all sealed batches and
+	// dead letters, and with the ledger rows since an instant (unix ms): where entries are that may have been written.
+	Trace(after uint64, since int64, done func(Traces, error))
 
 	// ReadSegments answers with the open segments from ≤ Seq ≤ to, ascending, bodies included.
 	ReadSegments(from, to uint64, done func([]Segment, error))
@@ -35,7 +39,7 @@ type Store interface {
 	Commit(c Change, done func(seqs []uint64, err error))
 
 	// Lead takes or renews the right to send (invariant 8) and answers with its fencing token, or 0 while another owner's
-	// lease runs. The token grows by one whenever the owner changes.
+	// lease runs. The token grows by one whenever the owner changes, and by more when the record was damaged and is made anew.
 	Lead(l Lease, done func(fence uint64, err error))
 
 	// Purge deletes every row and writes one ledger row and the state in the same transaction.
@@ -114,7 +118,12 @@ type Lease struct {
 	Owner      string
 	Now, Until int64 // unix ms
 	Force      bool
+	Known      uint64 // the highest token that this page was ever given
 }
+
+// Runs says whether a lease with this end keeps others back at now (unix ms): it has not ended, and a clock that went back
+// has not put its end further away than any lease can be.
+func (l Lease) Runs(now int64) bool { return now < l.Until && l.Until <= now+MaxLease }
 
 // MaxLease bounds how far in the future a lease may end, in ms.
 const MaxLease = 10 * 60 * 1000

@@ -18,7 +18,7 @@ const good = `{"conversationId":"c","messages":[{"from":"user","text":"こんに
 func TestC8_WhatTheBridgeExportsIsThisAndNoMore(t *testing.T) {
 	p := openPage(t, nil)
 	keys := js.Global().Get("Object").Call("keys", p.api).Call("sort").Call("join", " ").String()
-	require.Equal(t, "append close dead discard flush hide holdings lead ledger left nudge offered purge realtime reconcile resign revive rows shown status take", keys)
+	require.Equal(t, "append close dead discard flush hide holdings lead ledger left nudge offered purge realtime reconcile reopen resign revive rows shown status suspend take", keys)
 }
 
 // The card: events are cached in IndexedDB. The receipt comes when they are there; a page that comes later finds them.

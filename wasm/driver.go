@@ -3,10 +3,10 @@
 package main
 
 import (
-	"strconv"
 	"syscall/js"
 	"time"
 
+	"github.com/liff-keep/liff-keep/indexeddb"
 	"github.com/liff-keep/liff-keep/outbox"
 )
 
@@ -29,12 +29,14 @@ type driver struct {
 	known          string // the last one that the page gave, for a parting shot
 	owner          string // this page, in leases
 	fence          uint64 // token of our lead; 0: this page does not send
+	highest        uint64 // highest token that we were given
 	wake           js.Func
 	timer          js.Value
 	armed          int64     // unix ms that the timer is set for; 0: not set
 	epoch          int       // counts the pictures that the core was started from
 	seen, seenMono time.Time // the device's clock and Go's at the last look
 	capped         bool      // the page gave its own clock: look often
+	lingering      bool      // a request that may outlive the page was given up: the browser may still count its bytes
 }
 
 // post hands an event to the core and does what it says. Called from any callback; a call from within is queued.
@@ -122,7 +124,7 @@ func (d *driver) do(cmd outbox.Command) {
 	case outbox.Commit:
 		d.store.Commit(c.Change, func(seqs []uint64, err error) {
 			if err != nil {
-				d.post(outbox.CommitFailed{Token: c.Token, Err: err})
+				d.post(outbox.CommitFailed{Token: c.Token, Err: err, Unknown: indexeddb.Unknown(err)})
 				return
 			}
 			d.post(outbox.Committed{Token: c.Token, Seqs: seqs})
@@ -133,12 +135,14 @@ func (d *driver) do(cmd outbox.Command) {
 		d.store.Scan(c.After, c.Limit, func(s []outbox.Segment, err error) {
 			answer(outbox.Scanned{Segments: s, Limit: c.Limit, Err: err})
 		})
+	case outbox.Trace: // whatever picture the core has by then: the answer is of the disk
+		d.store.Trace(c.After, c.Since, func(t outbox.Traces, err error) { d.post(outbox.Traced{Traces: t, Err: err}) })
 	case outbox.ReadSegments:
 		d.store.ReadSegments(c.From, c.To, func(s []outbox.Segment, err error) { answer(outbox.SegmentsRead{Segments: s, Err: err}) })
 	case outbox.ReadToken:
-		d.readToken(c.Fresh)
+		d.readToken(c.Fresh, answer)
 	case outbox.Send:
-		d.send(c.Batch)
+		d.send(c.Batch, answer)
 	case outbox.Shoot:
 		d.shoot(c.Batch)
 	case outbox.Dethroned:
@@ -147,7 +151,7 @@ func (d *driver) do(cmd outbox.Command) {
 	case outbox.Hash:
 		d.digest(c.Text, func(sum string) { answer(outbox.Hashed{SHA256: sum}) })
 	case outbox.Look:
-		d.look(c.NoteIDs)
+		d.look(c.NoteIDs, answer)
 	case outbox.ReadArchive:
 		d.store.ReadArchive(c.At, func(r []outbox.BatchRecord, err error) { answer(outbox.ArchiveRead{Records: r, Err: err}) })
 	case outbox.Answer:
@@ -162,10 +166,10 @@ func (d *driver) do(cmd outbox.Command) {
 }
 
 // readToken asks the page for a token; every attempt does (invariant 6).
-func (d *driver) readToken(fresh bool) {
+func (d *driver) readToken(fresh bool, post func(outbox.Event)) {
 	d.askToken(fresh, func(token string) {
 		d.token = token
-		d.post(outbox.TokenRead{OK: token != ""})
+		post(outbox.TokenRead{OK: token != ""})
 	})
 }
 
@@ -189,69 +193,29 @@ func (d *driver) shoot(b outbox.Batch) {
 	}
 }
 
-// leaseTime is how long a page that neither renews nor ends its lease keeps the others from sending: more than the minute
-// that browsers let pass between two timers of a page in the background.
-const leaseTime = 150 * time.Second
-
-// lead claims or renews the right to send. By force: this page holds the Web Lock. The answer is whether it sends.
-func (d *driver) lead(ticket uint32, force bool) {
-	now := time.Now() // the device's own clock: a page's clock is its own affair, the lease is between pages
-	l := outbox.Lease{Owner: d.owner, Now: now.UnixMilli(), Until: now.Add(leaseTime).UnixMilli(), Force: force}
-	d.store.Lead(l, func(fence uint64, err error) {
-		switch {
-		case err != nil || fence == 0:
-			d.fence = 0
-			d.post(outbox.Led{})
-			d.answer(ticket, []byte("false"), err)
-		case fence == d.fence: // renewed; and a look at what other pages wrote, should their word have been lost
-			d.post(outbox.Nudged{})
-			d.answer(ticket, []byte("true"), nil)
-		default: // another page may have sent since
-			d.load(func(err error) {
-				if err == nil {
-					d.fence = fence
-					d.post(outbox.Led{On: true, Fence: fence})
-				}
-				d.answer(ticket, strconv.AppendBool(nil, err == nil), err)
-			})
-		}
-	})
-}
-
-// resign ends the lead, and the lease with it.
-func (d *driver) resign() {
-	if d.fence == 0 {
-		d.post(outbox.Led{})
-		return
-	}
-	d.fence = 0
-	d.post(outbox.Led{})
-	d.store.Lead(outbox.Lease{Owner: d.owner, Now: time.Now().UnixMilli()}, func(uint64, error) {})
-}
-
 // look asks the service for the state of notes.
-func (d *driver) look(noteIDs []string) {
+func (d *driver) look(noteIDs []string, post func(outbox.Event)) {
 	d.askToken(false, func(token string) {
 		if token == "" {
-			d.post(outbox.Looked{Outcome: outbox.Outcome{Cause: outbox.TokenRefused}})
+			post(outbox.Looked{Outcome: outbox.Outcome{Cause: outbox.TokenRefused}})
 			return
 		}
 		d.fetch(d.service.EncodeLook(noteIDs), token, requestDeadline, func(r outbox.Reply) {
 			states, o := d.service.DecodeLook(noteIDs, r)
-			d.post(outbox.Looked{States: states, Outcome: o})
+			post(outbox.Looked{States: states, Outcome: o})
 		})
 	})
 }
 
 // send reads the sealed batch, makes the request, hashes the notes meanwhile, and posts what came of it.
-func (d *driver) send(id uint64) {
+func (d *driver) send(id uint64, post func(outbox.Event)) {
 	d.store.ReadBatch(id, func(r outbox.BatchRecord, err error) {
 		var b outbox.Batch
 		if err == nil {
 			b, err = outbox.DecodeBatch(r)
 		}
 		if err != nil {
-			d.post(outbox.Replied{Err: err})
+			post(outbox.Replied{Err: err})
 			return
 		}
 		token := d.token
@@ -260,7 +224,7 @@ func (d *driver) send(id uint64) {
 		waits := 2
 		both := func() {
 			if waits--; waits == 0 {
-				d.post(answer)
+				post(answer)
 			}
 		}
 		d.fetch(d.service.Encode(b), token, requestDeadline, func(r outbox.Reply) {

@@ -17,6 +17,7 @@ const (
 	maxBatchNotes    = 500       // guide: ≤ 500 a batch (L14.5)
 	maxBatchMessages = 500       // guide: ≤ 500 messages a call (L4.1)
 	noteOverhead     = 1         // the comma
+	unheardBytes     = 16 << 10  // ours: no proxy that lets a page through refuses so little for its size
 	batchPrefix      = `{"notes":[`
 	batchSuffix      = `]}`
 )
@@ -52,7 +53,7 @@ func (s Service) Limits() outbox.Limits {
 		note = maxNoteBytes
 	}
 	return outbox.Limits{NoteBytes: note, BatchBytes: maxBatchBytes, BatchNotes: maxBatchNotes,
-		BatchMessages: maxBatchMessages, NoteOverhead: noteOverhead, Forbid: s.Forbid}
+		BatchMessages: maxBatchMessages, NoteOverhead: noteOverhead, UnheardBytes: unheardBytes, Forbid: s.Forbid}
 }
 
 // Policy of the note bucket.

@@ -48,7 +48,7 @@ func TestL2_3_StatusIsACallOfItsOwn(t *testing.T) {
 // LINE guide Q5: one note ≤ 2 MB, a batch ≤ 500 notes; §4: ≤ 500 messages. The client's ceilings are not above.
 func TestL14_5_L4_1_TheCeilingsOfOneRequest(t *testing.T) {
 	l := service.Limits()
-	require.Equal(t, outbox.Limits{NoteBytes: 2_000_000, BatchBytes: 4_000_000, BatchNotes: 500, BatchMessages: 500, NoteOverhead: 1}, l)
+	require.Equal(t, outbox.Limits{NoteBytes: 2_000_000, BatchBytes: 4_000_000, BatchNotes: 500, BatchMessages: 500, NoteOverhead: 1, UnheardBytes: 16384}, l)
 	require.Equal(t, 1000, Service{NoteBytes: 1000}.Limits().NoteBytes)
 	require.Equal(t, []string{"symptom"}, Service{Forbid: []string{"symptom"}}.Limits().Forbid)
 

@@ -18,7 +18,7 @@ export async function archive(options = {}) {
   try {
     const keep = await openKeep({ destination: destination(), token: () => 'tok_consumer', ...options })
     const receipt = await keep.append(conversation())
-    await report({ receipt, result: await keep.flush() })
+    await report({ receipt, result: await keep.flush(), element: !!customElements.get('keep-status') })
   } catch (e) {
     await report({ code: e.code ?? e.name, message: e.message })
   }

@@ -35,7 +35,7 @@ type told struct {
 	Result  *struct{ Sent, Delivered, Pending, Parked, Dead int }
 	Code    string
 	Message string
-	More    json.RawMessage
+	Element *bool // whether <keep-status> is defined; nil: the page does not use it
 }
 
 // rig is one sandbox, one place where pages report, and a directory for what a bundler makes.
@@ -225,6 +225,7 @@ func (r *rig) delivers(page, conversation string) {
 	said := r.open(page, conversation)
 	require.Empty(r.t, said.Code, said.Message)
 	require.NotNil(r.t, said.Receipt)
+	require.True(r.t, said.Element == nil || *said.Element, "the bundler dropped liff-keep/status")
 	rows, err := r.sandbox.Notes(r.ctx, "", false)
 	require.NoError(r.t, err)
 	stored, err := judge.ReadStored(bytes.NewReader(rows))

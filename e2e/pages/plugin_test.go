@@ -71,16 +71,6 @@ func (r *rig) byNote() map[string]judge.Stored {
 	return all
 }
 
-// back opens the page in a new browser on the same profile. Not in Firefox: after a crash it loads its first page a second
-// time at a moment of its own, and takes away what these tests have begun in it.
-func (p *tab) back() *tab {
-	p.rig.t.Helper()
-	if p.rig.engine.Name == "firefox" {
-		p.rig.t.Skip("Firefox loads its first page twice after a crash")
-	}
-	return p.show()
-}
-
 // An append while the wasm is on the wire is on disk when it resolves: the browser is killed, and the next start delivers it
 // once, under the noteId of its receipt.
 func TestAppendBeforeTheModuleSurvivesAKill(t *testing.T) {
@@ -101,7 +91,7 @@ func TestAppendBeforeTheModuleSurvivesAKill(t *testing.T) {
 			r.kill()
 
 			r.gateway.insteadOfWasm("")
-			page.back().use(patient).init("A").sent()
+			page.show().use(patient).init("A").sent()
 			stored := r.byNote()
 			require.Len(t, stored, 6)
 			for _, receipt := range append(receipts, last...) {
@@ -109,7 +99,7 @@ func TestAppendBeforeTheModuleSurvivesAKill(t *testing.T) {
 			}
 			require.Equal(t, "final", stored["order-7"].ConversationID, "the last content")
 			r.kill()
-			page.back().use(patient).init("A").sent() // nothing comes a second time
+			page.show().use(patient).init("A").sent() // nothing comes a second time
 			require.Len(t, r.byNote(), 6)
 			r.calm()
 		})
@@ -157,7 +147,7 @@ func TestKilledBetweenTheOutboxAndTheInbox(t *testing.T) {
 			r.kill()
 			r.gateway.insteadOfWasm("")
 			for range 2 {
-				page.back().do("neverDelete", nil, nil)
+				page.show().do("neverDelete", nil, nil)
 				page.use(nil).init("A")
 				require.Eventually(t, func() bool { return page.inApp().Pending == 10 }, eventually, tick, "five here and five there")
 				var inbox struct{ Rows []receipt }
@@ -165,7 +155,7 @@ func TestKilledBetweenTheOutboxAndTheInbox(t *testing.T) {
 				require.Len(t, inbox.Rows, 5, "the rows were to stay, else nothing is proved")
 				r.kill()
 			}
-			page.back().use(nil).init("A").sent()
+			page.show().use(nil).init("A").sent()
 			require.Len(t, r.byNote(), 5)
 			require.Equal(t, 5, page.inApp().Delivered)
 			var inbox struct{ Rows []receipt }
@@ -192,7 +182,7 @@ func TestInboxRowsWaitForTheirUser(t *testing.T) {
 			page.use(nil).init("A").kept(map[string]any{"id": "of-A", "times": 3})
 			r.kill()
 
-			page.back().use(nil)
+			page.show().use(nil)
 			r.gateway.insteadOfWasm("")
 			page.kept(map[string]any{"id": "of-B", "times": 2}) // before init; the last known user is A
 			page.init("B").sent()
@@ -200,7 +190,7 @@ func TestInboxRowsWaitForTheirUser(t *testing.T) {
 			require.Zero(t, page.inApp().Pending)
 			r.kill()
 
-			page.back().use(nil).init("A").sent()
+			page.show().use(nil).init("A").sent()
 			require.Len(t, r.byNote(), 5)
 			owner := map[string]string{}
 			for _, note := range r.notes() {
@@ -249,7 +239,7 @@ func TestInboxRowThatTheModuleRefuses(t *testing.T) {
 			r.kill()
 
 			r.gateway.insteadOfWasm("")
-			page.back().use(map[string]any{"maxNoteBytes": 1000}).init("A").sent()
+			page.show().use(map[string]any{"maxNoteBytes": 1000}).init("A").sent()
 			var got struct {
 				List   []struct{ ID, NoteID, Code string }
 				Alarms []struct{ Code string }
@@ -266,7 +256,7 @@ func TestInboxRowThatTheModuleRefuses(t *testing.T) {
 			require.Len(t, r.byNote(), 1)
 			r.kill()
 
-			page.back().use(nil).init("A") // a release that takes it
+			page.show().use(nil).init("A") // a release that takes it
 			page.do("liffRetry", map[string]any{"id": long.ID}, nil)
 			page.sent()
 			require.Contains(t, r.byNote(), long.NoteID)
@@ -318,7 +308,7 @@ func TestPluginWithoutAModule(t *testing.T) {
 				require.Contains(t, got.Alarms[0].Message, row.says)
 				r.kill()
 				r.gateway.insteadOfWasm("")
-				r.miniApp("two", "").back().use(nil).init("A").sent()
+				r.miniApp("two", "").show().use(nil).init("A").sent()
 				require.Len(t, r.stored(), 1)
 			})
 		}

@@ -115,7 +115,8 @@ export class Behind {
   status() {
     const front = this.#front
     const own = front.closed ? {} : this.#open?.keep.status() ?? {}
-    const status = own.token ? { ...own, alarms: [...own.alarms] } : nothing(own.storage)
+    const status = nothing(front.options, own)
+    status.alarms = [...status.alarms] // other pages' alarms are not ours to add to
     const { pending, bytes, refused } = front.inbox.kept
     status.pending += pending
     status.dead += refused.length

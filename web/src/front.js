@@ -1,7 +1,7 @@
 import { isPlain, toText } from './check.js'
 import { KeepError, part } from './errors.js'
 import { Inbox } from './inbox.js'
-import { Listeners, onAuth, stable } from './listeners.js'
+import { Listeners, onAuth } from './listeners.js'
 
 /**
  * liff.$keep: the object of api.md from the first moment on. Until the module runs and the user is known, appends go to the
@@ -75,7 +75,9 @@ export class Front {
     }
   }
 
-  #status = stable(() => this.#behind?.status() ?? { ...nothing(), pending: this.#inbox?.kept.pending ?? 0 })
+  #status() {
+    return this.#behind?.status() ?? { ...nothing(this.options), pending: this.#inbox?.kept.pending ?? 0 }
+  }
 
   #close() {
     this.closed = true
@@ -115,13 +117,15 @@ export class Front {
   }
 }
 
-/** The status while no module runs. */
-export const nothing = (storage) => ({
+/** The status while no module runs; `own` is what an outbox that is not open says all the same. */
+export const nothing = ({ now = Date.now }, own) => ({
+  now: now(),
   pending: 0, sealed: 0, uncertain: 0, parked: 0, dead: 0, delivered: 0, discarded: 0, queueBytes: 0,
   quota: { remaining: 0, limit: 0, resetsAt: null, readable: false, own: 0 },
   breaker: { state: 'closed', consecutive429: 0, until: null },
+  recent: { minutes: 5, answers: 0, throttled: 0, throttledPct: 0, history: [] },
   nextFlush: null, waitsFor: 'module', token: 'ok', leader: false, realtime: true, gone: false,
-  alarms: [], storage: { reopened: 0, crashes: 0, ...storage },
+  alarms: [], ...own, storage: { reopened: 0, crashes: 0, ...own?.storage },
 })
 
 export const closed = () => new KeepError('CLOSED', 'the outbox was closed: reload the page to open it again')

@@ -172,14 +172,19 @@ export interface Keep {
   /**
    * Keeps an event; resolves only when it is on disk, so the page may be closed then. The event is read during the call.
    * Rejects with INVALID_EVENT, TOO_LARGE, UNFIT_CONTENT, STORAGE_FULL, STORAGE_UNAVAILABLE, GONE, CLOSED, INTERNAL; the
-   * event was not taken then.
+   * event was not taken then. When the database dies while the event is being written, the promise waits until it is open
+   * again and tells which it was. Only where it cannot be opened any more, or the outbox is closed or stops meanwhile, that
+   * stays open, and the message says so.
    */
   append(event: KeepEvent, options?: AppendOptions): Promise<Receipt>
-  /** Sends now what is there, as far as the limiter allows. Rejects with CLOSED, STORAGE_UNAVAILABLE, INTERNAL. */
+  /**
+   * Sends now what is there, as far as the limiter allows. Rejects with CLOSED, STORAGE_FULL or STORAGE_UNAVAILABLE (the
+   * device takes no change, so nothing may be sent; what was accepted stays and goes by itself later), INTERNAL.
+   */
   flush(): Promise<FlushResult>
   /**
-   * A snapshot, the same object until something in it changes. After close, and while the database is being reopened, it
-   * holds only `storage`; liff.$keep's holds zeros until the module runs, beside what waits in the inbox.
+   * A snapshot. After close, and while nothing is open, it holds only `now` and `storage` (and `alarms`, when there are any); liff.$keep's
+   * holds zeros until the module runs, beside what waits in the inbox.
    */
   status(): Status
   /** Calls fn on change, at most ten times a second; answers the function that ends it. */
@@ -212,7 +217,10 @@ export interface Keep {
   reconcile(span?: Span): Promise<{ checked: number, missing: number, resent: number }>
   /** The kill switch for all pages: false = to disk only. Resolves when the page that sends has heard it. */
   realtime(on: boolean): Promise<void>
-  /** Deletes this user's rows (log-out); the ledger keeps one row that says how many. */
+  /**
+   * Deletes this user's rows (log-out); the ledger keeps one row that says how many. Rejects with INTERNAL when the page that
+   * sends changed before it answered: call it again. (Every other call is passed on to the next one.)
+   */
   purge(): Promise<true>
   /** Releases locks and the database; every call that waits rejects with CLOSED. */
   close(): void
@@ -228,9 +236,15 @@ export interface LedgerOptions extends Span {
   format?: 'json' | 'ndjson' | 'csv'
 }
 
-/** accepted = delivered + pending + parked + dead, of now; the rest is what the ledger and the disk tell. */
+/**
+ * accepted = delivered + pending + parked + dead. Without a span all of it is of now and of everything. With one, delivered,
+ * missing, missingRate and longestGap are of the span; pending, parked, dead stay of now (accepted is their sum, so it holds
+ * what is still on its way), and chain is always of the whole ledger. A gap belongs to the time of the event behind it, and
+ * what is only on disk to the time of the ledger's last row: spans side by side count each gap once.
+ */
 export interface Audit {
   accepted: number
+  /** With a span: notes that rows of the span say were delivered, each once; hides are not among them. */
   delivered: number
   pending: number
   parked: number
@@ -298,6 +312,8 @@ export interface DeadLetter {
 
 /** accepted = pending + parked + dead + delivered (+ discarded by the page). Counts are of notes and hides. */
 export interface Status {
+  /** When this was so, by the outbox's clock. */
+  now: number
   /** Accepted and neither delivered, parked nor dead. */
   pending: number
   /** Part of pending: in a batch that will not change any more. */
@@ -321,6 +337,24 @@ export interface Status {
     readable: boolean
     /** Requests left by this device's own count. */
     own: number
+  }
+  /** What this page's last answers said; it is empty after a reload. */
+  recent: {
+    /** The time that answers, throttled and throttledPct speak of. */
+    minutes: number
+    answers: number
+    /** Of the answers, 429s. */
+    throttled: number
+    throttledPct: number
+    /** The last ten minutes, oldest first: ten seconds each, those without an answer left out. */
+    history: {
+      /** Of the last answer in it. */
+      at: number
+      /** The fewest requests left that an answer named; -1: none could be read. */
+      remaining: number
+      answers: number
+      throttled: number
+    }[]
   }
   breaker: {
     state: 'closed' | 'open' | 'half-open'
@@ -346,17 +380,21 @@ export interface Status {
     usage?: number
     /** What the origin may use, bytes. */
     quota?: number
-    /** Times the database was lost since the page loaded. */
+    /** Times the database was lost since the page loaded; it is opened again by itself, at most three times in a row. */
     reopened: number
     /** Times the module stopped since the page loaded. */
     crashes: number
   }
 }
 
-/** A sign that a person should look; message says what to do. */
+/**
+ * A sign that a person should look; message says what to do. STORAGE_FAILED: the database was lost and opened again three
+ * times in a row without a success (or could not be opened), or the device takes no change, so that this page does not
+ * send. Accepted events are on disk; the next call of any method tries again.
+ */
 export interface Alarm {
   code: 'RATE_429' | 'RETRY_AFTER_LONG' | 'QUOTA_MEAN_LOW' | 'QUOTA_LOW' | 'TELEMETRY' | 'GONE' | 'EXPORT_DUE'
-    | 'SHA256_DIFFERS' | 'STORAGE_DAMAGED' | 'NOT_STARTED' | 'INBOX_REFUSED'
+    | 'SHA256_DIFFERS' | 'STORAGE_DAMAGED' | 'STORAGE_FAILED' | 'NOT_STARTED' | 'INBOX_REFUSED'
   message: string
 }
 

@@ -9,26 +9,38 @@ const RENEW_MS = 20000
  * lease in the database with a fencing token, so that a page that was frozen with the lock in hand neither blocks the
  * others for ever nor writes once another has taken over.
  *
- * `claim(force)` takes or renews the lease and resolves with whether this page sends; `resign()` gives it up.
+ * `claim(force)` takes or renews the lease and resolves with whether this page sends; `resign()` gives it up. `led()` is
+ * called whenever this page becomes the one that sends.
  */
 export class Leader {
   #name
   #claim
   #resign
+  #led
   #life = null // ends with stop()
   #leading = false
+  #failure = null
   #renewal = 0
 
-  constructor(name, claim, resign) {
+  constructor(name, claim, resign, led = () => {}) {
     this.#name = name
     this.#claim = async (force) => {
       try {
-        return await claim(force)
-      } catch {
-        return false // the outbox is closing, or its database is being opened again
+        const held = await claim(force)
+        this.#failure = null
+        return held
+      } catch (e) {
+        this.#failure = e // the outbox is closing, its database is being opened again, or the disk takes no lease
+        return false
       }
     }
     this.#resign = resign
+    this.#led = led
+  }
+
+  /** Why the last claim could not be written; null when it was decided. Nobody leads by it. */
+  get failure() {
+    return this.#failure
   }
 
   get leading() {
@@ -67,6 +79,7 @@ export class Leader {
     this.#renewal = setInterval(async () => {
       if (!await this.#claim(false) && this.#leading && this.#life === life) this.start() // lost: into the line again
     }, RENEW_MS)
+    this.#led()
   }
 
   async #withLocks(locks, signal, decided) {

@@ -42,18 +42,6 @@ export class Listeners {
   }
 }
 
-/** The same object again as long as nothing in it has changed: React compares snapshots by identity. */
-export function stable(read) {
-  let last
-  let text
-  return () => {
-    const now = read()
-    const as = JSON.stringify(now)
-    if (as !== text) [last, text] = [now, as]
-    return last
-  }
-}
-
 /**
  * Makes $keep.onAuth: fn(KeepError) whenever a person is needed before anything can be sent, AUTH_REQUIRED or SCOPE_REQUIRED;
  * the message says what the page should call. Answers the function that ends it.

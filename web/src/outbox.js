@@ -1,7 +1,7 @@
 import { toText } from './check.js'
 import { KeepError, part } from './errors.js'
 import { bytes, deadline } from './host.js'
-import { Listeners, onAuth, stable } from './listeners.js'
+import { Listeners, onAuth } from './listeners.js'
 import { startModule } from './loader.js'
 import { outboxName } from './options.js'
 import { Tickets } from './tickets.js'
@@ -33,7 +33,7 @@ class Outbox {
   #tickets = new Tickets()
   #burst = [] // appends of this turn: {text, key, ticket}
   #listeners = new Listeners(() => {
-    if (!this.#api) return null
+    if (this.#closed) return null
     const status = this.#status()
     if (this.#leader?.leading) this.#tabs.tell('status', status)
     return status
@@ -41,6 +41,9 @@ class Outbox {
   #crashes = 0
   #reopened = 0
   #heals = 0
+  #open = false // the database is; else the module keeps what waits
+  #opened = null // what hears that it was opened, or why not
+  #gaveUp = '' // why nothing is open any more; ends with the next call that opens it
   #storage = {}
   #told = null // the sender's status, as this page last heard it
   #starting = null
@@ -50,6 +53,7 @@ class Outbox {
   #leader = null
   #tabs = null
   #name
+  #parts
 
   constructor(options, seal) {
     this.#options = options
@@ -68,23 +72,48 @@ class Outbox {
   async #openPatiently() {
     for (const ms of [200, 1000, 0]) {
       try {
-        return await this.#open()
+        return await (this.#api ? this.#reopen() : this.#start())
       } catch (e) {
-        if (e.code !== 'STORAGE_UNAVAILABLE' || !ms || !globalThis.indexedDB || this.#closed) throw e
+        if (e.code !== 'STORAGE_UNAVAILABLE' || !ms || !globalThis.indexedDB || this.#closed) {
+          if (this.#api) this.#giveUp(e)
+          throw e
+        }
         await new Promise((r) => { setTimeout(r, ms) })
       }
     }
   }
 
-  async #open() {
+  // The database again, under the module that lives on: an append that waits is answered when the disk was asked.
+  async #reopen() {
+    await this.#hearOpened(() => this.#api.reopen())
+    this.#join()
+    await this.#leader.start()
+  }
+
+  #hearOpened(open) {
+    return new Promise((resolve, reject) => {
+      this.#opened = (code, message) => {
+        if (code === undefined) {
+          this.#open = true
+          this.#gaveUp = ''
+          resolve()
+        } else {
+          reject(new KeepError(code, `the outbox's database could not be opened: ${message} (private window, Lockdown Mode, a full device, or another tab with an older version)`))
+        }
+      }
+      open(reject)
+    })
+  }
+
+  async #start() {
     const o = this.#options
     const together = part(import('./together.js')) // fetched while the module is
     together.catch(() => {}) // told below, if the module comes
     this.#module ??= await startModule(o.wasm, o.integrity)
-    const { Leader, Tabs, watchPage } = await together
+    this.#parts = await together
     const ended = () => { this.#module = null }
     this.#module.exited.then(ended, ended)
-    await new Promise((resolve, reject) => {
+    await this.#hearOpened((reject) => {
       const host = {
         config: {
           database: this.#name, user: o.user ?? 'default', destination: o.destination,
@@ -97,8 +126,7 @@ class Outbox {
         deadline,
         answers: (text) => this.#answer(text),
         changed: () => this.#listeners.changed(),
-        opened: (error) => (error === undefined ? resolve() : reject(new KeepError('STORAGE_UNAVAILABLE',
-          `the outbox's database could not be opened: ${error} (private window, Lockdown Mode, or another tab with an older version)`))),
+        opened: (code, message) => this.#opened(code, message),
         lost: (reason) => this.#lost(reason),
         crashed: (message) => this.#crashed(message),
         dethroned: () => this.#leader?.start(),
@@ -110,8 +138,31 @@ class Outbox {
       this.#api = null
       throw e
     })
-    if (this.#closed) return this.#api.close()
-    this.#leader = new Leader(this.#name, (force) => this.#tickets.issue((t) => this.#api.lead(t, force)), () => this.#api?.resign())
+    if (this.#closed) return this.#api?.close()
+    this.#unwatch ??= this.#parts.watchPage({
+      clicked: async () => {
+        const token = await this.#tokens.prefetch()
+        if (token) this.#api?.offered(token)
+      },
+      shown: (on) => this.#api?.shown(on),
+      left: () => this.#api?.left(),
+      hid: () => this.#leader.stop(),
+      froze: () => this.#suspend(),
+      thawed: () => {
+        if (this.#closed) return
+        if (this.#open) this.#leader.start()
+        else this.start().catch(() => {})
+      },
+    })
+    this.#join()
+    this.#look()
+    await this.#leader.start()
+  }
+
+  // In line for the lead, and in talk with the other pages of this outbox.
+  #join() {
+    const { Leader, Tabs } = this.#parts
+    this.#leader = new Leader(this.#name, (force) => this.#tickets.issue((t) => this.#api.lead(t, force)), () => this.#api?.resign(), () => this.#tabs.leads())
     this.#tabs = new Tabs(this.#name, {
       leading: () => this.#leader.leading,
       answer: (method, args) => this.#do(method, args),
@@ -123,24 +174,7 @@ class Outbox {
         }
       },
     })
-    this.#unwatch ??= watchPage({
-      clicked: async () => {
-        const token = await this.#tokens.prefetch()
-        if (token) this.#api?.offered(token)
-      },
-      shown: (on) => this.#api?.shown(on),
-      left: () => this.#api?.left(),
-      hid: () => this.#leader.stop(),
-      froze: () => this.#suspend(),
-      thawed: () => {
-        if (this.#closed) return
-        if (this.#api) this.#leader.start()
-        else this.start().catch(() => {})
-      },
-    })
     this.#release.push(() => this.#leader.stop(), () => this.#tabs.close())
-    this.#look()
-    await this.#leader.start()
   }
 
   // What the browser says of its storage; WebKit's older ones say nothing.
@@ -156,7 +190,7 @@ class Outbox {
   // Runs a call once the outbox is open (again).
   async #call(send) {
     if (this.#closed) throw new KeepError('CLOSED', 'the outbox was closed; call openKeep again')
-    if (!this.#api) await this.start()
+    if (!this.#open) await this.start()
     return this.#tickets.issue(send)
   }
 
@@ -201,38 +235,49 @@ class Outbox {
   // A panic in the module: everyone who waits is told, and the outbox is opened anew from what is on disk.
   #crashed(message) {
     this.#crashes++
-    this.#heal(new KeepError('INTERNAL', `the outbox stopped (${message}); what was accepted is on disk, the next call opens it again`))
+    this.#stop(new KeepError('INTERNAL', `the outbox stopped (${message}); what was acknowledged is on disk, an event that was not may be: the next call opens the outbox again`))
+    this.#heal(message)
   }
 
-  // The database connection died, or a newer page wants it.
+  // The database connection died, or a newer page wants it. What waits goes on waiting: the module asks the disk whether it
+  // is there once it is open again.
   #lost(reason) {
     this.#reopened++
-    this.#heal(new KeepError('STORAGE_UNAVAILABLE', `the connection to the database was lost (${reason}); if the event is not acknowledged, it was not taken: try again`), reason === 'versionchange')
+    this.#leave()
+    this.#heal(`the connection to the database was lost (${reason})`, reason === 'versionchange' && this.#tickets.size === 0)
   }
 
   // Opens again, soon by itself or at the next call, at most three times in a row without a success between them.
-  #heal(error, later) {
-    this.#stop(error)
-    if (++this.#heals > MAX_HEALS) {
-      this.#closed = true
-      return
-    }
-    if (!later) setTimeout(() => { if (!this.#closed && !this.#api) this.start().catch(() => {}) }, 250 * this.#heals)
+  #heal(reason, later) {
+    this.#listeners.changed()
+    if (++this.#heals > MAX_HEALS) this.#giveUp(new KeepError('STORAGE_UNAVAILABLE', reason))
+    else if (!later) setTimeout(() => { if (!this.#closed && !this.#open) this.start().catch(() => {}) }, 250 * this.#heals)
+  }
+
+  // Nothing is tried any more by itself; the next call tries once.
+  #giveUp({ code, message }) {
+    this.#gaveUp = `${message}: nothing is sent from this page until a call opens the outbox again`
+    this.#stop(new KeepError(code, `${message}; what was acknowledged is on disk, an event that was not may be: a later call opens the outbox again`))
+    this.#listeners.changed()
   }
 
   // A frozen page may hold no lock and no transaction: it would stop the others. Not even one to resign: the lease runs out.
   #suspend() {
-    const api = this.#api
-    this.#api = null
-    this.#stop(new KeepError('INTERNAL', 'the page was frozen before the event was on disk; it is not taken: append it again when the page is back'))
-    api?.close()
+    this.#api?.suspend()
+    this.#leave()
+  }
+
+  #leave() {
+    this.#open = false
+    for (const f of this.#release.splice(0)) f()
   }
 
   #stop(error) {
-    for (const f of this.#release.splice(0)) f()
+    this.#leave()
     const api = this.#api
     this.#api = null
     api?.close()
+    this.#opened?.(error.code, error.message)
     this.#tickets.fail(error)
   }
 
@@ -240,7 +285,10 @@ class Outbox {
     const text = this.#api?.status()
     const own = text ? JSON.parse(text) : {}
     const status = this.#told && this.#leader && !this.#leader.leading ? { ...this.#told, leader: false } : own
+    status.now = (this.#options.now ?? Date.now)()
     status.storage = { ...this.#storage, reopened: this.#reopened, crashes: this.#crashes }
+    const mend = this.#gaveUp || this.#leader?.failure?.message
+    if (mend && !this.#closed) status.alarms = [...status.alarms ?? [], { code: 'STORAGE_FAILED', message: mend }]
     return status
   }
 
@@ -275,14 +323,16 @@ class Outbox {
 
   async #sender(method, ...args) {
     if (this.#closed) throw new KeepError('CLOSED', 'the outbox was closed; call openKeep again')
-    if (!this.#api) await this.start()
+    if (!this.#open || this.#starting) await this.start()
+    if (this.#leader.failure) await this.#leader.start() // perhaps there is room now
+    if (!this.#leader.leading && this.#leader.failure) throw this.#leader.failure
     return this.#leader.leading ? this.#do(method, args) : this.#tabs.ask(method, args)
   }
 
-  async #audit() {
+  async #audit({ from = 0, to = ALL } = {}) {
     const { audit } = await part(import('./audit.js'))
     const holdings = await this.#call((t) => this.#api.holdings(t)) // first: what is settled meanwhile is in the ledger then
-    return audit(await this.#call((t) => this.#api.rows(t, 0, ALL)), holdings, this.#status())
+    return audit(await this.#call((t) => this.#api.rows(t, 0, ALL)), holdings, this.#status(), { from: +from, to: +to })
   }
 
   /** What the page gets. */
@@ -292,7 +342,7 @@ class Outbox {
     return Object.freeze({
       append: (event, options) => this.append(event, options),
       flush: () => this.#sender('flush'),
-      status: stable(() => this.#status()),
+      status: () => this.#status(),
       subscribe,
       onAuth: onAuth(subscribe),
       hide: (noteId) => call((t) => this.#api.hide(t, String(noteId))),

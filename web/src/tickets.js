@@ -5,6 +5,10 @@ export class Tickets {
   #waiting = new Map() // number → {resolve, reject}
   #next = 1
 
+  get size() {
+    return this.#waiting.size
+  }
+
   /** Gives `send` the next number; resolves or rejects with the module's answer to it. */
   issue(send) {
     return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 // What the unit tests put in place of a browser. Every fake is taken back when its test ends.
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { assemble } from '../assemble.mjs'
 
 const dist = new URL('../dist/', import.meta.url)
@@ -17,7 +17,12 @@ export function stale() {
   if (!built) return []
   const text = (dir, name) => (existsSync(new URL(name, dir)) ? readFileSync(new URL(name, dir), 'utf8') : undefined)
   const others = Object.fromEntries(readdirSync(src).filter((name) => !name.endsWith('.js') && name.includes('.')).map((name) => [name, text(src, name)]))
-  return Object.entries({ ...others, ...assemble(src) }).filter(([name, want]) => text(dist, name) !== want).map(([name]) => name)
+  const { 'status.js': _, ...scripts } = assemble(src)
+  const made = Object.entries({ ...others, ...scripts }).filter(([name, want]) => text(dist, name) !== want).map(([name]) => name)
+  // these are bundled into one file
+  const bundled = ['status.js', ...readdirSync(new URL('status/', src), { recursive: true }).map((name) => `status/${name}`)]
+  const at = statSync(new URL('status.js', dist), { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return [...made, ...bundled.filter((name) => statSync(new URL(name, src)).mtimeMs > at)]
 }
 
 /** Sets a global for one test, or takes it away (undefined). */

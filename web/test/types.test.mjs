@@ -51,13 +51,16 @@ test('L13.1: the alarms are the signs of the core', () => {
   const [, union] = types.match(/interface Alarm \{\n {2}code: ([^]*?)\n {2}message/)
   const fronts = all(read('behind.js'), /code: '(\w+)'/g)
   assert.equal(fronts.length, 2)
-  assert.deepEqual(all(union, /'(\w+)'/g), [...all(go('outbox/alarm.go'), /sign\("(\w+)"/g), ...fronts].sort())
+  assert.deepEqual(all(union, /'(\w+)'/g), [...all(go('outbox/alarm.go'), /sign\("(\w+)"/g), ...all(read('outbox.js'), /\{ code: '(\w+)'/g), ...fronts].sort())
 })
 
 test('the status is what the core writes, and storage', () => {
-  const source = go('outbox/status.go')
+  const source = go('outbox/status.go') + go('outbox/recent.go')
   const written = all(source, /(?:Field\((?:&w, )?|w\.Name\(|\{)"(\w+)"/g).filter((name) => !['ok', 'needed', 'scope'].includes(name))
-  const declared = [...members('Status').filter((name) => name !== 'storage'), ...inner('Status', 'quota'), ...inner('Status', 'breaker'), ...members('Alarm')]
+  const [, slot] = types.match(/history: \{\n([^]*?)\n {4}\}\[\]/)
+  const added = ['storage', 'now'] // outbox.js
+  const declared = [...members('Status').filter((name) => !added.includes(name)), ...inner('Status', 'quota'), ...inner('Status', 'breaker'),
+    ...inner('Status', 'recent'), ...all(slot, /^ {6}(\w+):/gm), ...members('Alarm')]
   assert.deepEqual(declared.sort(), written)
   const [, ours] = read('outbox.js').match(/status\.storage = \{ \.\.\.this\.#storage,(.*)\}/)
   const [, browsers] = read('outbox.js').match(/this\.#storage = \{ (\w.*) \}/)
@@ -66,8 +69,8 @@ test('the status is what the core writes, and storage', () => {
 
 test('the status while no module runs is a whole one: a page may read quota.remaining at its first rendering', async () => {
   const { nothing } = await load('front.js')
-  assert.deepEqual(Object.keys(nothing()).sort(), members('Status'))
-  for (const name of ['quota', 'breaker']) assert.deepEqual(Object.keys(nothing()[name]).sort(), inner('Status', name))
+  assert.deepEqual(Object.keys(nothing({})).sort(), members('Status'))
+  for (const name of ['quota', 'breaker', 'recent']) assert.deepEqual(Object.keys(nothing({})[name]).sort(), inner('Status', name))
 })
 
 test('L13.6: a ledger row and a dead letter are what the core writes', () => {
