@@ -11,15 +11,14 @@ import (
 // The oldest and the newest compiler, with the check of declaration files on.
 var compilers = []string{"typescript-5.4", "typescript"}
 
+// page.ts comes first: it meets our declarations before those of the SDK, which once made them void for the core. nodenext is
+// not among these: the declarations of @line/liff do not resolve there (TS2834).
 func TestTypes(t *testing.T) {
 	r := newRig(t)
 	for _, compiler := range compilers {
-		// nodenext knows no @line/liff: its own declarations do not resolve there (TS2834)
-		for _, project := range []string{"bundler", "nodenext", "liff"} {
-			t.Run(compiler+" "+project, func(t *testing.T) {
-				r.node("types", nil, "../node_modules/"+compiler+"/bin/tsc", "-p", "tsconfig."+project+".json")
-			})
-		}
+		t.Run(compiler, func(t *testing.T) {
+			r.node("types", nil, "../node_modules/"+compiler+"/bin/tsc", "-p", "tsconfig.liff.json")
+		})
 	}
 }
 
