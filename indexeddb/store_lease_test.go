@@ -6,7 +6,6 @@ import (
 	"errors"
 	"syscall/js"
 	"testing"
-	"time"
 
 	"github.com/liff-keep/liff-keep/outbox"
 	"github.com/stretchr/testify/require"

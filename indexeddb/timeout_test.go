@@ -39,13 +39,13 @@ func occupy(t *testing.T, name string) (release func()) {
 	}
 }
 
-// Requests of a backgrounded page on iOS may hang for good.
 // hasty gives a store that is open little time for what follows: opening itself may take long on a busy machine.
 func hasty(s *Store) *Store {
 	s.timeout = 60 * time.Millisecond
 	return s
 }
 
+// Requests of a backgrounded page on iOS may hang for good.
 func TestTrapAHangingOperationEndsInATimeOut(t *testing.T) {
 	name := freshName()
 	var lost []string
