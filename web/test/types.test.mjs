@@ -22,7 +22,7 @@ function inner(name, member) {
 }
 
 test('every export has a type, and no other', async () => {
-  assert.deepEqual(all(types, /^export (?:function|class|const) (\w+)/gm), Object.keys(await load('index.js')).sort())
+  assert.deepEqual(all(types, /^export (?:function|class|const) (\w+)/gm), Object.keys(await load('index.js')).filter((name) => !name.startsWith('_')).sort()) // _names are for our late files alone
 })
 
 test('every method of the outbox has a type', () => {
