@@ -15,6 +15,8 @@ type Batch struct {
 	SealedAt time.Time
 	Replaced []string // ids of entries that later ones took the place of; for the ledger
 	Entries  []Entry
+	Steps    []Step // the requests it takes, as the destination planned them
+	Cursor   string // that it was planned with
 }
 
 // Kind of all entries of the batch.
@@ -79,6 +81,10 @@ type Limits struct {
 	BatchNotes    int      // notes a request
 	BatchMessages int      // messages a request; a lone note with more still goes, alone
 	NoteOverhead  int      // bytes that the destination adds to a note in a body
+	MediaBytes    int64    // one voice memo or picture; 0: the service takes none
+	MediaTotal    int64    // all media of one note; 0: no limit of its own
+	MediaSum      string   // what the service names media by: "md5", else sha256
+	Copies        bool     // a note may go in two batches, the service knows its noteId: a parting shot may carry it
 	Forbid        []string // names or dotted paths of fields that may not be sent (L8.2)
 }
 

@@ -30,7 +30,7 @@ func openBridge(host js.Value) any {
 	d.service = service
 	d.cfg = outbox.Config{
 		Channel: service.ChannelID, User: str(config, "user"),
-		Policy: service.Policy(), Limits: service.Limits(),
+		Policy: service.Policy(""), Limits: service.Limits(),
 		FlushEvery: millis(config, "flushEvery", 300_000), // C5
 		FlushAt:    int(num(config, "flushAt", 400)),      // C5
 		Debounce:   millis(config, "debounce", 200),       // C6

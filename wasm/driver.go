@@ -138,7 +138,7 @@ func (d *driver) do(cmd outbox.Command) {
 	case outbox.ReadToken:
 		d.readToken(c.Fresh)
 	case outbox.Send:
-		d.send(c.Batch)
+		d.send(c)
 	case outbox.Shoot:
 		d.shoot(c.Batch)
 	case outbox.Dethroned:
@@ -185,7 +185,7 @@ func (d *driver) askToken(fresh bool, done func(string)) {
 // time to ask. The answer is nobody's business: what arrived is a duplicate when its batch goes.
 func (d *driver) shoot(b outbox.Batch) {
 	if d.known != "" {
-		d.fetch(d.service.Encode(b), d.known, requestDeadline, func(outbox.Reply) {})
+		d.fetch(d.service.Encode(b, 0, outbox.Attempt{Token: d.known}), requestDeadline, func(outbox.Reply) {})
 	}
 }
 
@@ -236,16 +236,17 @@ func (d *driver) look(noteIDs []string) {
 			d.post(outbox.Looked{Outcome: outbox.Outcome{Cause: outbox.TokenRefused}})
 			return
 		}
-		d.fetch(d.service.EncodeLook(noteIDs), token, requestDeadline, func(r outbox.Reply) {
-			states, o := d.service.DecodeLook(noteIDs, r)
+		looker := d.service.(outbox.Looker) // the core asks no other
+		d.fetch(looker.EncodeLook(noteIDs, outbox.Attempt{Token: token}), requestDeadline, func(r outbox.Reply) {
+			states, o := looker.DecodeLook(noteIDs, r)
 			d.post(outbox.Looked{States: states, Outcome: o})
 		})
 	})
 }
 
-// send reads the sealed batch, makes the request, hashes the notes meanwhile, and posts what came of it.
-func (d *driver) send(id uint64) {
-	d.store.ReadBatch(id, func(r outbox.BatchRecord, err error) {
+// send reads the sealed batch, makes the request of its step, hashes the notes meanwhile, and posts what came of it.
+func (d *driver) send(c outbox.Send) {
+	d.store.ReadBatch(c.Batch, func(r outbox.BatchRecord, err error) {
 		var b outbox.Batch
 		if err == nil {
 			b, err = outbox.DecodeBatch(r)
@@ -256,15 +257,16 @@ func (d *driver) send(id uint64) {
 		}
 		token := d.token
 		d.token = ""
-		answer := outbox.Replied{Batch: b}
+		answer := outbox.Replied{Batch: b, Step: c.Step, Probe: c.Probe}
 		waits := 2
 		both := func() {
 			if waits--; waits == 0 {
 				d.post(answer)
 			}
 		}
-		d.fetch(d.service.Encode(b), token, requestDeadline, func(r outbox.Reply) {
-			answer.Outcome = d.service.Decode(b, r)
+		a := outbox.Attempt{Token: token, Cursor: c.Cursor}
+		d.fetch(d.service.Encode(b, c.Step, a), requestDeadline, func(r outbox.Reply) {
+			answer.Outcome = d.service.Decode(b, c.Step, a, r)
 			if c := answer.Outcome.Cause; c == outbox.TokenRefused || c == outbox.ScopeMissing {
 				d.refused, d.known = token, ""
 			}

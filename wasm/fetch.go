@@ -9,11 +9,10 @@ import (
 	"github.com/liff-keep/liff-keep/outbox"
 )
 
-// fetch makes one request and calls done once with the reply; Status 0 means that no answer came. The token is put into
-// the header here and kept nowhere (invariant 6). The deadline is the browser's own, so that a hanging server or proxy
+// fetch makes one request and calls done once with the reply; Status 0 means that no answer came. The deadline is the browser's own, so that a hanging server or proxy
 // cannot hold the queue.
-func (d *driver) fetch(req outbox.Request, token string, deadline time.Duration, done func(outbox.Reply)) {
-	headers := map[string]any{"Authorization": "Bearer " + token}
+func (d *driver) fetch(req outbox.Request, deadline time.Duration, done func(outbox.Reply)) {
+	headers := map[string]any{}
 	for _, h := range req.Headers {
 		headers[h[0]] = h[1]
 	}
