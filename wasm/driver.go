@@ -257,7 +257,7 @@ func (d *driver) send(c outbox.Send) {
 		}
 		token := d.token
 		d.token = ""
-		answer := outbox.Replied{Batch: b, Step: c.Step, Probe: c.Probe}
+		answer := outbox.Replied{Batch: b}
 		waits := 2
 		both := func() {
 			if waits--; waits == 0 {
