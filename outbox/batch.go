@@ -94,7 +94,6 @@ type Limits struct {
 	NoteOverhead  int      // bytes that the destination adds to a note in a body
 	MediaBytes    int64    // one voice memo or picture; 0: the service takes none
 	MediaTotal    int64    // all media of one note; 0: no limit of its own
-	MediaSum      string   // what the service names media by: "md5", else sha256
 	Copies        bool     // a note may go in two batches, the service knows its noteId: a parting shot may carry it
 	Forbid        []string // names or dotted paths of fields that may not be sent (L8.2)
 }

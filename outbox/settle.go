@@ -50,6 +50,9 @@ func (s *settlement) quota() {
 	k := c.books.of(s.bucket)
 	k.limiter = k.limiter.Answered(c.now)
 	k.breaker = k.breaker.Step(c.policy(s.bucket), c.now, o.Status, c.books.offset)
+	if s.bucket != "" { // the quota that is shown is the main bucket's
+		o.Quota = c.alarms.quota
+	}
 	c.alarms.replied(c.now, o)
 	if o.Cause != TokenRefused && o.Cause != ScopeMissing {
 		c.gate.token, c.gate.tokenTries = TokenOK, 0
