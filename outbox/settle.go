@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"errors"
 	"strconv"
 	"time"
 )
@@ -31,7 +32,7 @@ func (c *Core) onReplied(e Replied) {
 	if e.Err != nil { // the batch could not be read: nothing was sent
 		c.send.phase, c.send.batch = idle, nil
 		c.gate.storageFailed(c.now)
-		if e.Err == ErrDamaged || e.Err == ErrNotFound {
+		if errors.Is(e.Err, ErrDamaged) || errors.Is(e.Err, ErrNotFound) {
 			c.alarms.damaged++
 			b.parkedUntil = c.now.Add(maxPark)
 		}
