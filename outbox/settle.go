@@ -122,7 +122,7 @@ func (s *settlement) fold(e Replied) {
 // an accepted batch without a verdict for each note. A probe that is refused says nothing of the notes either.
 func (s *settlement) cause() Cause {
 	probe := s.batch.doubt
-	switch cause := s.out.Cause; cause {
+	switch s.out.Cause {
 	case Accepted:
 		if s.batch.last() && len(s.out.Verdicts) != len(s.sent.Entries) {
 			return Unclear
@@ -131,9 +131,16 @@ func (s *settlement) cause() Cause {
 		if !probe {
 			return Unclear
 		}
-	case Taken, Refused, BodyTooLarge:
+	case Taken:
 		if probe {
 			return Unclear
+		}
+	case Refused, BodyTooLarge:
+		if probe {
+			return Unclear
+		}
+		if s.batch.uncertain && !s.c.cfg.Limits.Copies { // an earlier try may be there: look before it goes in two halves
+			return Taken
 		}
 	}
 	return s.out.Cause
