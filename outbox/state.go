@@ -243,6 +243,8 @@ func (c *Core) restoreLine(line []byte) {
 		case "wire":
 			if s := c.batch(uint64(n[0])); s != nil { // sent, and no answer came to disk (invariant 4)
 				s.doubtful()
+				of := b.of(s.next().Bucket) // it may have arrived as late as now
+				of.limiter = of.limiter.Answered(c.now)
 			}
 		case "step":
 			if s := c.batch(uint64(n[0])); s != nil {
