@@ -36,6 +36,14 @@ type Entry struct {
 	Messages int
 	At       time.Time // of the append
 	Raw      []byte    // exact bytes of the note's JSON; for Hide the noteId
+	Media    []Media   // kept with it; such a note is a batch of its own
+}
+
+// Media is a voice memo or a picture that a note names.
+type Media struct {
+	ID, Name, Type string
+	Bytes          int64
+	Sum            string // hex sha256, or hex MD5 where the service wants that
 }
 
 // ID is the entry's name for receipts, ledger and dead letters: "seq.index".

@@ -231,6 +231,28 @@ type Request struct {
 	URL     string
 	Headers [][2]string // the driver adds Authorization
 	Body    []byte
+	Parts   []Part // instead of Body, where media are in it
+}
+
+// Part is a piece of a body: bytes, or a kept blob that stands there.
+type Part struct {
+	Bytes []byte
+	Media string // id of a kept blob
+}
+
+// Step is one request of a batch.
+type Step struct {
+	Bucket string // "" or "media"
+	// Probed: no word on the notes (no answer, 5xx, unreadable) leaves the step in doubt: it is looked up before it is
+	// sent again. Otherwise the same bytes go again.
+	Probed bool
+}
+
+// Attempt is what one try knows; the token lives in memory for this try only.
+type Attempt struct {
+	Token  string // Encode writes it where the service wants it
+	SHA256 string // hex, of the destination's Digest; "" where the page cannot hash
+	Cursor string // what an earlier answer of this batch left (Outcome.Cursor); opaque to the core, durable
 }
 
 // Reply is what came back. Header answers "" for what is absent or what the page may not read.
@@ -255,6 +277,9 @@ const (
 	ServerFailed              // 5xx and what else says nothing of the notes; costs an attempt
 	Unclear                   // an answer that cannot be read, or none in time; costs an attempt
 	Unreached                 // the network failed: no answer; costs no attempt
+	Taken                     // the service says that the name is taken: look it up
+	Absent                    // a look-up: it is not there, send it
+	More                      // a look-up: not found so far, ask again from Cursor
 )
 
 // Outcome is a decoded reply.
@@ -266,6 +291,7 @@ type Outcome struct {
 	Quota     Quota
 	RequestID string
 	Message   string // for people: what the service said
+	Cursor    string // for the next request of the batch; "" = unchanged
 }
 
 // Verdict is the service's word on one note.
