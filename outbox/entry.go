@@ -18,10 +18,12 @@ const (
 
 // Draft is an event as the page gave it: the text of JSON.stringify, not yet named. Value; Text is not kept.
 type Draft struct {
-	Ticket uint32 // the caller's handle for the answer
-	Kind   Kind   //
-	Key    string // the page's own key, or empty
-	Text   []byte // JSON object; for Hide the noteId itself
+	Ticket uint32  // the caller's handle for the answer
+	Kind   Kind    //
+	Key    string  // the page's own key, or empty
+	Text   []byte  // JSON object; for Hide the noteId itself
+	Media  []Media // kept with it, their IDs not given yet
+	Blobs  []any   // of Media, in order: opaque, for the store
 }
 
 // Entry is an accepted event: named, its bytes fixed for good. Keep only appends: there is no edit and no merge, a change
@@ -36,20 +38,16 @@ type Entry struct {
 	Messages int
 	At       time.Time // of the append
 	Raw      []byte    // exact bytes of the note's JSON; for Hide the noteId
-	Media    []Media   // kept with it; such a note is a batch of its own
-}
-
-// Media is a voice memo or a picture that a note names.
-type Media struct {
-	ID, Name, Type string
-	Bytes          int64
-	Sum            string // hex sha256, or hex MD5 where the service wants that
+	Media    []Media   // uploaded with it; Raw names them
 }
 
 // ID is the entry's name for receipts, ledger and dead letters: "seq.index".
 func (e Entry) ID() string {
 	return strconv.FormatUint(e.Seq, 10) + "." + strconv.Itoa(e.Index)
 }
+
+// alone says whether it is a batch of its own: a hide, or a note whose media may fail to go.
+func (e Entry) alone() bool { return e.Kind != Note || len(e.Media) > 0 }
 
 const maxKeyBytes = 200
 

@@ -77,7 +77,7 @@ func openPage(t *testing.T, settings ...setting) *page {
 	p := &page{t: t, now: noon, hasToken: true, keep: map[string]string{}, hidden: map[string]bool{}, left: 99,
 		receipts: map[uint32]outbox.Receipt{}, refusals: map[uint32]outbox.Refusal{}, disk: indexeddb.NewMemory()}
 	p.line = linekeep.Service{BaseURL: "https://keep.example", ChannelID: "1650000001"}
-	p.cfg = outbox.Config{Channel: "1650000001", User: "U1", Policy: p.line.Policy(), Limits: p.line.Limits(),
+	p.cfg = outbox.Config{Channel: "1650000001", User: "U1", Policy: p.line.Policy(""), Limits: p.line.Limits(),
 		FlushEvery: 5 * time.Minute, FlushAt: 400, Debounce: 200 * time.Millisecond, MaxQueueBytes: 64 << 20, LedgerDays: 30}
 	for _, set := range settings {
 		set(p)
@@ -176,7 +176,7 @@ func (p *page) failed(err error) error {
 
 // send plays one request and its reply.
 func (p *page) send(b outbox.Batch, post func(outbox.Event)) {
-	q := request{at: p.now, kind: b.Kind(), body: string(p.line.Encode(b).Body)}
+	q := request{at: p.now, kind: b.Kind(), body: string(p.line.Encode(b, 0, outbox.Attempt{}).Body)}
 	var sums []string
 	for _, e := range b.Entries {
 		q.ids = append(q.ids, e.NoteID)
@@ -205,7 +205,9 @@ func (p *page) send(b outbox.Batch, post func(outbox.Event)) {
 	if reply.Status == 0 {
 		reply.Header = func(string) string { return "" }
 	}
-	answer := func() { post(outbox.Replied{Batch: b, Outcome: p.line.Decode(b, reply), SHA256: sums}) }
+	answer := func() {
+		post(outbox.Replied{Batch: b, Outcome: p.line.Decode(b, 0, outbox.Attempt{}, reply), SHA256: sums})
+	}
 	if p.holding {
 		p.held = answer
 		return

@@ -60,7 +60,7 @@ func newRig(seed int64) *rig {
 	r := &rig{rng: rand.New(rand.NewSource(seed)), true: time.Date(2026, 5, 20, 3, 0, 0, 0, time.UTC), token: true,
 		drafts: map[uint32]*draft{}, sealed: map[string][]byte{}}
 	r.line = linekeep.Service{BaseURL: "https://keep.example", ChannelID: "1"}
-	r.cfg = outbox.Config{Channel: "1", User: "u", Policy: r.line.Policy(), Limits: r.line.Limits(), FlushEvery: 5 * time.Minute,
+	r.cfg = outbox.Config{Channel: "1", User: "u", Policy: r.line.Policy(""), Limits: r.line.Limits(), FlushEvery: 5 * time.Minute,
 		FlushAt: 400, Debounce: 200 * time.Millisecond, MaxQueueBytes: 64 << 20, LedgerDays: 3650,
 		LookPolicy: retry.LineStatus(), KeepDelivered: 48 * time.Hour}
 	r.cfg.Limits.BatchNotes, r.cfg.Limits.BatchMessages, r.cfg.FlushAt = 6, 12, 9 // small, so that every edge is near
@@ -149,7 +149,7 @@ func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
 	case outbox.Shoot:
 		r.shots = append(r.shots, c.Batch)
 		b := c.Batch
-		r.outside = append(r.outside, func() { r.keep.serve(b, r.line.Encode(b)) }) // it outlives the page
+		r.outside = append(r.outside, func() { r.keep.serve(b, r.line.Encode(b, 0, outbox.Attempt{})) }) // it outlives the page
 	case outbox.Dethroned:
 		r.dethroned = true
 	case outbox.Answer:
@@ -173,7 +173,7 @@ func (r *rig) send(rec outbox.BatchRecord, err error, post func(outbox.Event)) {
 		post(outbox.Replied{Err: outbox.ErrNotFound})
 		return
 	}
-	req := r.line.Encode(b)
+	req := r.line.Encode(b, 0, outbox.Attempt{})
 	if first, ok := r.sealed[b.Name]; ok && !bytes.Equal(first, req.Body) {
 		r.fail("sealed batch %s changed between two tries (invariant 3)", b.Name)
 	}
@@ -195,7 +195,7 @@ func (r *rig) send(rec outbox.BatchRecord, err error, post func(outbox.Event)) {
 			reply.Header = func(string) string { return "" }
 		}
 		answer := func() {
-			post(outbox.Replied{Batch: b, Outcome: r.line.Decode(b, *reply), SHA256: sums})
+			post(outbox.Replied{Batch: b, Outcome: r.line.Decode(b, 0, outbox.Attempt{}, *reply), SHA256: sums})
 		}
 		r.outside = append(r.outside, answer)
 	})

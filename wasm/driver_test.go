@@ -79,7 +79,7 @@ func TestFetch_ADeadlineEndsAHangingRequest(t *testing.T) {
 	d := &driver{host: js.ValueOf(p.host)}
 	d.then(post, func(js.Value, bool) {
 		req := outbox.Request{Method: "GET", URL: base + "/v1/keep/status?noteId=x"}
-		d.fetch(req, "token-1", 300*time.Millisecond, func(r outbox.Reply) { done <- r })
+		d.fetch(req, js.Undefined(), 300*time.Millisecond, func(r outbox.Reply) { done <- r })
 	})
 	select {
 	case r := <-done:

@@ -35,15 +35,15 @@ const (
 //	HTTP 401, 413, 429                    TokenRefused, BodyTooLarge, Throttled: a relay's word
 //	HTTP otherwise                        ServerFailed
 //	no answer                             Unreached, or Unclear when the deadline passed
-func (s Service) Decode(b outbox.Batch, step int, a outbox.Attempt, r outbox.Reply) outbox.Outcome {
-	if s.asksState(b, step, a) {
+func (s Service) Decode(b outbox.Batch, step int, _ outbox.Attempt, r outbox.Reply) outbox.Outcome {
+	if asksState(b, step) {
 		var count int32 = -1
 		o := s.result(r, "getSyncState", func(in *reader) { count = readSyncState(in) })
 		if o.Cause == outbox.Accepted {
 			if count < 0 {
 				o.Cause = outbox.Unclear
 			} else {
-				o.Cursor = cursorOf(true, count)
+				o.Cursor = cursorOf(count)
 			}
 		}
 		return o
@@ -53,9 +53,9 @@ func (s Service) Decode(b outbox.Batch, step int, a outbox.Attempt, r outbox.Rep
 	if o.Cause == outbox.Accepted {
 		if n.GUID == "" || n.USN <= 0 { // an answer that names no note is none
 			o.Cause = outbox.Unclear
-			return s.hinted(o, doubtWait)
+			return o
 		}
-		o.RequestID, o.Cursor, o.Verdicts = n.GUID, cursorOf(false, n.USN), all(b, outbox.Stored)
+		o.RequestID, o.Cursor, o.Verdicts = n.GUID, cursorOf(n.USN), all(b, outbox.Stored)
 	}
 	return o
 }
@@ -76,19 +76,19 @@ func (s Service) DecodeProbe(b outbox.Batch, _ int, a outbox.Attempt, r outbox.R
 	if o.Cause != outbox.Accepted {
 		return o
 	}
-	usn, own, _ := parseCursor(a.Cursor)
+	usn, _ := parseCursor(a.Cursor)
 	switch {
 	case found.SourceURL != "":
 		o.RequestID, o.Verdicts = found.GUID, all(b, outbox.Duplicate)
-		o.Cursor = cursorOf(own, max(usn, found.USN))
+		o.Cursor = cursorOf(max(usn, found.USN))
 	case c.updateCount < 0, c.high >= 0 && c.high <= usn && c.high < c.updateCount:
 		o.Cause = outbox.Unclear // no count, or one that does not move
 	case c.updateCount < usn: // the account counts anew: look at all of it
-		o.Cause, o.Cursor = outbox.More, cursorOf(own, 0)
+		o.Cause, o.Cursor = outbox.More, cursorOf(0)
 	case c.high >= 0 && c.high < c.updateCount:
-		o.Cause, o.Cursor = outbox.More, cursorOf(own, c.high)
+		o.Cause, o.Cursor = outbox.More, cursorOf(c.high)
 	default:
-		o.Cause, o.Cursor = outbox.Absent, cursorOf(own, c.updateCount)
+		o.Cause, o.Cursor = outbox.Absent, cursorOf(c.updateCount)
 	}
 	return o
 }
@@ -133,7 +133,7 @@ func (s Service) result(r outbox.Reply, call string, value func(*reader)) outbox
 	switch {
 	case !in.done() || !ok && thrown.class == 0: // nothing is said of the note
 		o.Cause = outbox.Unclear
-		return s.hinted(o, doubtWait)
+		return o
 	case thrown.class != 0:
 		return s.thrown(o, thrown)
 	}
@@ -144,26 +144,22 @@ func (s Service) result(r outbox.Reply, call string, value func(*reader)) outbox
 // transport reads a reply that is none of Evernote's.
 func (s Service) transport(o outbox.Outcome, r outbox.Reply) outbox.Outcome {
 	o.Cause = outbox.ServerFailed
-	after := doubtWait
 	switch {
 	case r.Status == 0 && !r.TimedOut:
 		o.Cause = outbox.Unreached
 	case r.Status == 0:
 		o.Cause = outbox.Unclear
 	case r.Status == 401:
-		o.Cause, after = outbox.TokenRefused, -1
+		o.Cause = outbox.TokenRefused
 	case r.Status == 413:
-		o.Cause, after = outbox.BodyTooLarge, -1
+		o.Cause = outbox.BodyTooLarge
 	case r.Status == 429:
-		o.Cause, after = outbox.Throttled, -1
+		o.Cause = outbox.Throttled
 	}
 	if r.Status != 0 && r.Header != nil {
 		if n, err := strconv.ParseUint(r.Header("Retry-After"), 10, 31); err == nil {
-			after = max(after, time.Duration(n)*time.Second)
+			return s.hinted(o, time.Duration(n)*time.Second)
 		}
-	}
-	if after >= 0 {
-		return s.hinted(o, after)
 	}
 	return o
 }

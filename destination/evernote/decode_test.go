@@ -51,18 +51,18 @@ func TestE6_1_E3_2_E3_3_EveryClassOfAnswer(t *testing.T) {
 		{"TApplicationException", cat([]byte{0x80, 1, 0, 3}, text("createNote"), num(1), st(field(11, 1, text("bad")), field(8, 2, num(1)))),
 			outbox.ServerFailed, 15 * time.Minute, "TApplicationException (1): bad"},
 		{"the same without a name", cat([]byte{0x80, 1, 0, 3}, text(""), num(0), st()), outbox.ServerFailed, 15 * time.Minute, "TApplicationException (0)"},
-		{"nothing", nil, outbox.Unclear, 30 * time.Second, ""},
-		{"HTML", []byte("<html>"), outbox.Unclear, 30 * time.Second, ""},
-		{"no result", reply("createNote"), outbox.Unclear, 30 * time.Second, ""},
-		{"another call's answer", reply("getNote", stored), outbox.Unclear, 30 * time.Second, ""},
-		{"a call", cat([]byte{0x80, 1, 0, 1}, text("createNote"), num(1), st(stored)), outbox.Unclear, 30 * time.Second, ""},
-		{"another seqid", cat([]byte{0x80, 1, 0, 2}, text("createNote"), num(2), st(stored)), outbox.Unclear, 30 * time.Second, ""},
-		{"cut off", reply("createNote", stored)[:60], outbox.Unclear, 30 * time.Second, ""},
-		{"something behind it", append(reply("createNote", stored), 0), outbox.Unclear, 30 * time.Second, ""},
-		{"a note without a guid", reply("createNote", field(12, 0, aNote("", 42, ""))), outbox.Unclear, 30 * time.Second, ""},
-		{"a note without a number", reply("createNote", field(12, 0, aNote("g", 0, ""))), outbox.Unclear, 30 * time.Second, ""},
+		{"nothing", nil, outbox.Unclear, none, ""},
+		{"HTML", []byte("<html>"), outbox.Unclear, none, ""},
+		{"no result", reply("createNote"), outbox.Unclear, none, ""},
+		{"another call's answer", reply("getNote", stored), outbox.Unclear, none, ""},
+		{"a call", cat([]byte{0x80, 1, 0, 1}, text("createNote"), num(1), st(stored)), outbox.Unclear, none, ""},
+		{"another seqid", cat([]byte{0x80, 1, 0, 2}, text("createNote"), num(2), st(stored)), outbox.Unclear, none, ""},
+		{"cut off", reply("createNote", stored)[:60], outbox.Unclear, none, ""},
+		{"something behind it", append(reply("createNote", stored), 0), outbox.Unclear, none, ""},
+		{"a note without a guid", reply("createNote", field(12, 0, aNote("", 42, ""))), outbox.Unclear, none, ""},
+		{"a note without a number", reply("createNote", field(12, 0, aNote("g", 0, ""))), outbox.Unclear, none, ""},
 	} {
-		o := service.Decode(b, 1, outbox.Attempt{Cursor: "s41"}, answer(row.body))
+		o := service.Decode(b, 0, outbox.Attempt{Cursor: "41"}, answer(row.body))
 		require.Equal(t, row.cause, o.Cause, row.name)
 		require.Equal(t, row.wait, o.Hint.RetryAfter, row.name)
 		require.Equal(t, none, o.Hint.Reset, row.name)
@@ -76,8 +76,8 @@ func TestE6_1_E3_2_E3_3_EveryClassOfAnswer(t *testing.T) {
 	}
 }
 
-// What never came from Evernote: the relay's word, a proxy's, or none. HTTP 5xx and a lost answer leave the note in doubt,
-// and its look-up waits until the request cannot be on its way any more.
+// What never came from Evernote: the relay's word, a proxy's, or none. HTTP 5xx and a lost answer say nothing of
+// the note; a Retry-After is believed wherever it stands.
 func TestE3_3_WhatIsNoAnswerOfEvernote(t *testing.T) {
 	b := batch(first)
 	for _, row := range []struct {
@@ -87,24 +87,24 @@ func TestE3_3_WhatIsNoAnswerOfEvernote(t *testing.T) {
 		cause outbox.Cause
 		wait  time.Duration
 	}{
-		{"the network failed", outbox.Reply{}, "", outbox.Unreached, 30 * time.Second},
-		{"the deadline passed", outbox.Reply{TimedOut: true}, "", outbox.Unclear, 30 * time.Second},
+		{"the network failed", outbox.Reply{}, "", outbox.Unreached, none},
+		{"the deadline passed", outbox.Reply{TimedOut: true}, "", outbox.Unclear, none},
 		{"401", outbox.Reply{Status: 401}, "", outbox.TokenRefused, none},
-		{"403, the relay knows no such host", outbox.Reply{Status: 403}, "", outbox.ServerFailed, 30 * time.Second},
-		{"404", outbox.Reply{Status: 404}, "", outbox.ServerFailed, 30 * time.Second},
+		{"403, the relay knows no such host", outbox.Reply{Status: 403}, "", outbox.ServerFailed, none},
+		{"404", outbox.Reply{Status: 404}, "", outbox.ServerFailed, none},
 		{"413", outbox.Reply{Status: 413}, "", outbox.BodyTooLarge, none},
 		{"429", outbox.Reply{Status: 429}, "7", outbox.Throttled, 7 * time.Second},
 		{"429 without a time", outbox.Reply{Status: 429}, "", outbox.Throttled, none},
-		{"500", outbox.Reply{Status: 500}, "", outbox.ServerFailed, 30 * time.Second},
+		{"500", outbox.Reply{Status: 500}, "", outbox.ServerFailed, none},
 		{"503", outbox.Reply{Status: 503}, "120", outbox.ServerFailed, 2 * time.Minute},
-		{"503, too soon", outbox.Reply{Status: 503}, "1", outbox.ServerFailed, 30 * time.Second},
-		{"503, no number", outbox.Reply{Status: 503}, "-5", outbox.ServerFailed, 30 * time.Second},
-		{"204", outbox.Reply{Status: 204}, "", outbox.ServerFailed, 30 * time.Second},
+		{"503, soon", outbox.Reply{Status: 503}, "1", outbox.ServerFailed, time.Second},
+		{"503, no number", outbox.Reply{Status: 503}, "-5", outbox.ServerFailed, none},
+		{"204", outbox.Reply{Status: 204}, "", outbox.ServerFailed, none},
 	} {
 		row.reply.Header = func(name string) string {
 			return map[string]string{"Retry-After": row.after}[name]
 		}
-		o := service.Decode(b, 1, outbox.Attempt{Cursor: "s41"}, row.reply)
+		o := service.Decode(b, 0, outbox.Attempt{Cursor: "41"}, row.reply)
 		require.Equal(t, row.cause, o.Cause, row.name)
 		require.Equal(t, row.wait, o.Hint.RetryAfter, row.name)
 		require.Equal(t, row.reply.Status, o.Status, row.name)
@@ -122,11 +122,11 @@ func TestE4_1_TheSandboxWaitsAtMost15Seconds(t *testing.T) {
 		nil,
 	} {
 		for try := 1; try < 12; try++ {
-			o := s.Decode(batch(first), 1, outbox.Attempt{Cursor: "s41"}, answer(body))
+			o := s.Decode(batch(first), 0, outbox.Attempt{Cursor: "41"}, answer(body))
 			require.LessOrEqual(t, s.Policy("").Wait(o.Status, try, o.Hint, 0.999), 15*time.Second)
 		}
 	}
-	o := s.Decode(batch(first), 1, outbox.Attempt{Cursor: "s41"}, answer(reply("createNote", systemException(19, "", 4))))
+	o := s.Decode(batch(first), 0, outbox.Attempt{Cursor: "41"}, answer(reply("createNote", systemException(19, "", 4))))
 	require.Equal(t, 4*time.Second, o.Hint.RetryAfter, "a shorter one is the server's word")
 }
 
@@ -143,22 +143,22 @@ func TestE7_1_E6_2_TheLookUpBeforeSendingAgain(t *testing.T) {
 		cause  outbox.Cause
 		next   string
 	}{
-		{"found", "s41", chunk(45, 45, bare, others, ours), outbox.Accepted, "s45"},
-		{"found on a page that is not the last", "u41", chunk(45, 99, ours), outbox.Accepted, "u45"},
-		{"more pages", "s41", chunk(44, 99, others), outbox.More, "s44"},
-		{"the last page", "s44", chunk(99, 99, others), outbox.Absent, "s99"},
-		{"nothing new", "u99", chunk(-1, 99), outbox.Absent, "u99"},
-		{"nothing of what is asked for", "s41", chunk(-1, 99), outbox.Absent, "s99"},
-		{"a page that does not move", "s44", chunk(44, 99, others), outbox.Unclear, ""},
-		{"a page that goes back", "s44", chunk(43, 99, bare), outbox.Unclear, ""},
-		{"the account counts anew", "s900", chunk(-1, 3), outbox.More, "s0"},
-		{"an empty account", "s0", chunk(-1, 0), outbox.Absent, "s0"},
-		{"without a count", "s41", reply("getFilteredSyncChunk", field(12, 0, st(field(8, 2, num(45))))), outbox.Unclear, ""},
-		{"the limit is reached", "s41", reply("getFilteredSyncChunk", systemException(19, "", 60)), outbox.Throttled, ""},
-		{"the token expired", "s41", reply("getFilteredSyncChunk", userException(9, "")), outbox.TokenRefused, ""},
-		{"cut off", "s41", chunk(45, 45, ours)[:70], outbox.Unclear, ""},
+		{"found", "41", chunk(45, 45, bare, others, ours), outbox.Accepted, "45"},
+		{"found on a page that is not the last", "41", chunk(45, 99, ours), outbox.Accepted, "45"},
+		{"more pages", "41", chunk(44, 99, others), outbox.More, "44"},
+		{"the last page", "44", chunk(99, 99, others), outbox.Absent, "99"},
+		{"nothing new", "99", chunk(-1, 99), outbox.Absent, "99"},
+		{"nothing of what is asked for", "41", chunk(-1, 99), outbox.Absent, "99"},
+		{"a page that does not move", "44", chunk(44, 99, others), outbox.Unclear, ""},
+		{"a page that goes back", "44", chunk(43, 99, bare), outbox.Unclear, ""},
+		{"the account counts anew", "900", chunk(-1, 3), outbox.More, "0"},
+		{"an empty account", "0", chunk(-1, 0), outbox.Absent, "0"},
+		{"without a count", "41", reply("getFilteredSyncChunk", field(12, 0, st(field(8, 2, num(45))))), outbox.Unclear, ""},
+		{"the limit is reached", "41", reply("getFilteredSyncChunk", systemException(19, "", 60)), outbox.Throttled, ""},
+		{"the token expired", "41", reply("getFilteredSyncChunk", userException(9, "")), outbox.TokenRefused, ""},
+		{"cut off", "41", chunk(45, 45, ours)[:70], outbox.Unclear, ""},
 	} {
-		o := service.DecodeProbe(b, 1, outbox.Attempt{Cursor: row.cursor}, answer(row.body))
+		o := service.DecodeProbe(b, 0, outbox.Attempt{Cursor: row.cursor}, answer(row.body))
 		require.Equal(t, row.cause, o.Cause, row.name)
 		require.Equal(t, row.next, o.Cursor, row.name)
 		if row.cause == outbox.Accepted {
@@ -172,25 +172,30 @@ func TestE7_1_E6_2_TheLookUpBeforeSendingAgain(t *testing.T) {
 // Evernote guide §6: "polling for changes" is a reason why limits are exceeded. The account's count is asked for once a
 // batch, and not at all where an earlier answer told it.
 func TestE6_2_TheCountIsAskedForOnlyWhereItIsUnknown(t *testing.T) {
-	b := batch(first)
 	for _, row := range []struct {
 		cursor string
 		steps  []outbox.Step
 	}{
 		{"", []outbox.Step{{}, {Probed: true}}},
-		{"s41", []outbox.Step{{}, {Probed: true}}}, // asked for by this batch: its second step goes on
-		{"u41", []outbox.Step{{Probed: true}}},
+		{"41", []outbox.Step{{Probed: true}}},
+		{"0", []outbox.Step{{Probed: true}}},
 		{"nonsense", []outbox.Step{{}, {Probed: true}}},
-		{"u-1", []outbox.Step{{}, {Probed: true}}},
-		{"u99999999999", []outbox.Step{{}, {Probed: true}}},
+		{"-1", []outbox.Step{{}, {Probed: true}}},
+		{"99999999999", []outbox.Step{{}, {Probed: true}}},
 	} {
-		require.Equal(t, row.steps, service.Plan(b, row.cursor), row.cursor)
-		last := len(row.steps) - 1
-		require.Contains(t, string(service.Encode(b, last, outbox.Attempt{Cursor: row.cursor}).Body), "createNote", row.cursor)
-		if last > 0 {
-			require.Contains(t, string(service.Encode(b, 0, outbox.Attempt{Cursor: row.cursor}).Body), "getSyncState", row.cursor)
+		b := batch(first)
+		b.Steps = service.Plan(b, row.cursor)
+		require.Equal(t, row.steps, b.Steps, row.cursor)
+		for step := range b.Steps { // whatever the cursor is by then
+			call := "createNote"
+			if step < len(b.Steps)-1 {
+				call = "getSyncState"
+			}
+			require.Contains(t, string(service.Encode(b, step, outbox.Attempt{Cursor: "77"}).Body), call, row.cursor)
+			require.Contains(t, string(service.Encode(b, step, outbox.Attempt{}).Body), call, row.cursor)
 		}
 	}
+	b := unknown(batch(first))
 	require.Equal(t, outbox.Unclear, service.Decode(b, 0, outbox.Attempt{}, answer(reply("getSyncState", field(12, 0, st())))).Cause)
 	require.Equal(t, outbox.Unclear, service.Decode(b, 0, outbox.Attempt{}, answer(reply("getSyncState"))).Cause)
 	require.Equal(t, outbox.Throttled, service.Decode(b, 0, outbox.Attempt{}, answer(reply("getSyncState", systemException(19, "", 5)))).Cause)

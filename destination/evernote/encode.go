@@ -15,27 +15,25 @@ const lookEntries = 100
 // sourceOf is the name by which a batch's note is found again: unique over devices, and the same on every try.
 func sourceOf(b outbox.Batch) string { return sourcePrefix + b.Name }
 
-// Plan returns createNote, with getSyncState before it where the account's update count is not known. It is asked once a
-// batch: polling is what the guide warns of (E6.2).
+// Plan returns createNote, with getSyncState before it where the account's update count is not known. It is asked for once,
+// not polled (E6.2): the answer to a note tells the next batch.
 func (s Service) Plan(_ outbox.Batch, cursor string) []outbox.Step {
 	create := outbox.Step{Probed: true}
-	if _, own, ok := parseCursor(cursor); ok && !own {
+	if _, ok := parseCursor(cursor); ok {
 		return []outbox.Step{create}
 	}
 	return []outbox.Step{{}, create}
 }
 
-// asksState says that a step of the plan is getSyncState.
-func (s Service) asksState(b outbox.Batch, step int, a outbox.Attempt) bool {
-	return step < len(s.Plan(b, a.Cursor))-1
-}
+// asksState says that a step is getSyncState: one that is not the last.
+func asksState(b outbox.Batch, step int) bool { return step < len(b.Steps)-1 }
 
 // Digest is nil: the batch has a name of its own.
 func (s Service) Digest(outbox.Batch) []byte { return nil }
 
 // Encode makes the request of a step.
 func (s Service) Encode(b outbox.Batch, step int, a outbox.Attempt) outbox.Request {
-	if s.asksState(b, step, a) {
+	if asksState(b, step) {
 		return s.request(getSyncState(a.Token))
 	}
 	parts := s.createNote(a.Token, b)
@@ -49,7 +47,7 @@ func (s Service) Encode(b outbox.Batch, step int, a outbox.Attempt) outbox.Reque
 
 // EncodeProbe asks for the notes that came after the cursor, without their content.
 func (s Service) EncodeProbe(b outbox.Batch, _ int, a outbox.Attempt) outbox.Request {
-	usn, _, _ := parseCursor(a.Cursor)
+	usn, _ := parseCursor(a.Cursor)
 	return s.request(getFilteredSyncChunk(a.Token, usn, lookEntries))
 }
 
@@ -153,22 +151,10 @@ func unhex(text string) string {
 	return string(out)
 }
 
-// parseCursor reads "s12" and "u12"; own says that this batch asked for it itself.
-func parseCursor(cursor string) (usn int32, own, ok bool) {
-	if len(cursor) < 2 || cursor[0] != 's' && cursor[0] != 'u' {
-		return 0, false, false
-	}
-	n, err := strconv.ParseInt(cursor[1:], 10, 32)
-	if err != nil || n < 0 {
-		return 0, false, false
-	}
-	return int32(n), cursor[0] == 's', true
+// parseCursor reads an update sequence number.
+func parseCursor(cursor string) (usn int32, ok bool) {
+	n, err := strconv.ParseInt(cursor, 10, 32)
+	return int32(max(n, 0)), err == nil && n >= 0
 }
 
-func cursorOf(own bool, usn int32) string {
-	kind := "u"
-	if own {
-		kind = "s"
-	}
-	return kind + strconv.FormatInt(int64(usn), 10)
-}
+func cursorOf(usn int32) string { return strconv.FormatInt(int64(usn), 10) }

@@ -13,6 +13,9 @@ import (
 	"github.com/liff-keep/liff-keep/outbox"
 )
 
+// Service is what the core drives.
+var _ outbox.Destination = Service{}
+
 var update = flag.Bool("update", false, "write the golden requests anew")
 
 var (
@@ -28,7 +31,13 @@ func note(id, raw string) outbox.Entry {
 }
 
 func batch(entries ...outbox.Entry) outbox.Batch {
-	return outbox.Batch{ID: 7, Name: "i-7", SealedAt: sealed, Entries: entries}
+	return outbox.Batch{ID: 7, Name: "i-7", SealedAt: sealed, Entries: entries, Steps: []outbox.Step{{Probed: true}}}
+}
+
+// unknown is the batch as it is sealed where the account's count is not known.
+func unknown(b outbox.Batch) outbox.Batch {
+	b.Steps = service.Plan(b, "")
+	return b
 }
 
 func withMedia(e outbox.Entry, media ...outbox.Media) outbox.Entry {
@@ -83,12 +92,12 @@ func undump(text string) ([]byte, error) {
 // asks for all there is).
 func TestE2_1_E6_3_RequestsByteForByte(t *testing.T) {
 	token := outbox.Attempt{Token: "S=s1:U=1:A=liff-keep:token"}
-	known := outbox.Attempt{Token: token.Token, Cursor: "u41"}
+	known := outbox.Attempt{Token: token.Token, Cursor: "41"}
 	blobs := map[string]string{"m1": "hello"}
 	inBook := service
 	inBook.NotebookGUID = "8c2a4a5e-0000-4000-8000-000000000001"
 	for name, r := range map[string]outbox.Request{
-		"getSyncState":         service.Encode(batch(first), 0, token),
+		"getSyncState":         service.Encode(unknown(batch(first)), 0, token),
 		"createNote":           service.Encode(batch(first, second), 0, known),
 		"createNote-media":     inBook.Encode(batch(withMedia(first, memo, memo)), 0, known),
 		"getFilteredSyncChunk": service.EncodeProbe(batch(first), 0, known),
@@ -108,8 +117,8 @@ func TestE2_1_E6_3_RequestsByteForByte(t *testing.T) {
 // The very first and the second try of a batch have the same bytes, but for the token (invariant 3).
 func TestE3_3_TheSameNoteGoesAgain(t *testing.T) {
 	b := batch(first, second)
-	one := service.Encode(b, 0, outbox.Attempt{Token: "a", Cursor: "u41"})
-	two := service.Encode(b, 1, outbox.Attempt{Token: "a", Cursor: "s999"})
+	one := service.Encode(b, 0, outbox.Attempt{Token: "a", Cursor: "41"})
+	two := service.Encode(unknown(b), 1, outbox.Attempt{Token: "a", Cursor: "999"})
 	require.Equal(t, one, two)
 }
 
@@ -117,22 +126,22 @@ func TestE3_3_TheSameNoteGoesAgain(t *testing.T) {
 // RATE_LIMIT_REACHED, 1800 seconds.
 func TestE3_2_RepliesByteForByte(t *testing.T) {
 	b := batch(first, second)
-	state := service.Decode(b, 0, outbox.Attempt{}, answer(golden(t, "getSyncState.reply")))
+	state := service.Decode(unknown(b), 0, outbox.Attempt{}, answer(golden(t, "getSyncState.reply")))
 	require.Equal(t, outbox.Accepted, state.Cause)
-	require.Equal(t, "s41", state.Cursor)
+	require.Equal(t, "41", state.Cursor)
 	require.Empty(t, state.Verdicts, "not the last step: it judges no event")
 
-	stored := service.Decode(b, 1, outbox.Attempt{Cursor: "s41"}, answer(golden(t, "createNote.reply")))
+	stored := service.Decode(b, 0, outbox.Attempt{Cursor: "41"}, answer(golden(t, "createNote.reply")))
 	require.Equal(t, outbox.Accepted, stored.Cause)
-	require.Equal(t, "u42", stored.Cursor)
+	require.Equal(t, "42", stored.Cursor)
 	require.Equal(t, "g-1", stored.RequestID)
 	require.Len(t, stored.Verdicts, 2)
 
-	found := service.DecodeProbe(b, 1, outbox.Attempt{Cursor: "s41"}, answer(golden(t, "getFilteredSyncChunk.reply")))
+	found := service.DecodeProbe(b, 0, outbox.Attempt{Cursor: "41"}, answer(golden(t, "getFilteredSyncChunk.reply")))
 	require.Equal(t, outbox.Accepted, found.Cause)
 	require.Len(t, found.Verdicts, 2)
 
-	limited := service.Decode(b, 1, outbox.Attempt{Cursor: "s41"}, answer(golden(t, "rate-limit.reply")))
+	limited := service.Decode(b, 0, outbox.Attempt{Cursor: "41"}, answer(golden(t, "rate-limit.reply")))
 	require.Equal(t, outbox.Throttled, limited.Cause)
 	require.Equal(t, 30*time.Minute, limited.Hint.RetryAfter)
 	require.Equal(t, "RATE_LIMIT_REACHED (19)", limited.Message)

@@ -11,8 +11,8 @@
 //	                    createNote                            Probed
 //	no word on it       getFilteredSyncChunk after the count  found: delivered · more: ask on · absent: createNote again
 //
-// Cursors, opaque to the core: "s12" was read by this batch's own getSyncState, "u12" came with an earlier answer of
-// createNote. Both say that what is created from now on has a higher number than 12.
+// The cursor, opaque to the core, is an update sequence number of the account: what is created from now on has a higher one.
+// It comes from getSyncState, or with the answer to the note before.
 package evernote
 
 import (
@@ -35,8 +35,7 @@ const (
 	maxBatchMessages = 5000 // ours: one call does the work of many (E2.1)
 	noteOverhead     = len(divOpen + divClose)
 
-	// MaxMediaBytes is what the media of one event may have together.
-	MaxMediaBytes = maxNoteSize - maxContentBytes
+	maxMediaBytes = maxNoteSize - maxContentBytes // all media of one event: they stand in the note beside its content
 )
 
 const (
@@ -48,9 +47,6 @@ const (
 	sandboxWait = 15 * time.Second
 	// systemWait is how long a failure of the service itself is left alone.
 	systemWait = 15 * time.Minute
-	// doubtWait is the time-out of a request: an answer that did not come may still be on its way to the service, and
-	// must have arrived before its note is looked for.
-	doubtWait = 30 * time.Second
 	// fullWait is how often an account without room is tried again by itself; flush() and a new token try at once.
 	fullWait = 24 * time.Hour
 )
@@ -73,7 +69,8 @@ func (s Service) Limits() outbox.Limits {
 		event = maxEventBytes
 	}
 	return outbox.Limits{NoteBytes: event, BatchBytes: maxBatchBytes, BatchNotes: maxBatchNotes,
-		BatchMessages: maxBatchMessages, NoteOverhead: noteOverhead, Forbid: s.Forbid}
+		BatchMessages: maxBatchMessages, NoteOverhead: noteOverhead,
+		MediaBytes: maxMediaBytes, MediaTotal: maxMediaBytes, Forbid: s.Forbid}
 }
 
 // Policy of the one bucket there is: every call that carries the token counts, look-ups too (E3.1), and a refusal locks

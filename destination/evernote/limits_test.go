@@ -36,17 +36,18 @@ func TestE1_2_E3_1_ARefusalLocksTheWholeDestination(t *testing.T) {
 	l = l.Take(p, at).Take(p, at.Add(time.Minute))
 	require.Equal(t, at.Add(time.Hour), l.Next(p, at.Add(2*time.Minute)), "the third call of an hour waits, whatever it is")
 
-	o := s.DecodeProbe(batch(first), 0, outbox.Attempt{Cursor: "u1"}, answer(reply("getFilteredSyncChunk", systemException(19, "", 1800))))
+	o := s.DecodeProbe(batch(first), 0, outbox.Attempt{Cursor: "1"}, answer(reply("getFilteredSyncChunk", systemException(19, "", 1800))))
 	wait := p.Wait(o.Status, 1, o.Hint, 0)
 	require.Equal(t, 30*time.Minute, wait)
-	o = s.Decode(batch(first), 0, outbox.Attempt{Cursor: "u1"}, answer(reply("createNote", systemException(19, "", -1))))
+	o = s.Decode(batch(first), 0, outbox.Attempt{Cursor: "1"}, answer(reply("createNote", systemException(19, "", -1))))
 	require.Equal(t, time.Hour, p.Wait(o.Status, 1, o.Hint, 0), "without a duration the window is over after an hour")
 }
 
 // Whatever is in a batch, its note fits: an event that is nothing but quotes grows to six times its size.
 func TestTheLargestNoteFits(t *testing.T) {
 	l := service.Limits()
-	require.Equal(t, outbox.Limits{NoteBytes: 800_000, BatchBytes: 800_000, BatchNotes: 1000, BatchMessages: 5000, NoteOverhead: 11}, l)
+	require.Equal(t, outbox.Limits{NoteBytes: 800_000, BatchBytes: 800_000, BatchNotes: 1000, BatchMessages: 5000, NoteOverhead: 11,
+		MediaBytes: 20_971_520, MediaTotal: 20_971_520}, l)
 	require.Equal(t, 1000, Service{NoteBytes: 1000}.Limits().NoteBytes)
 	require.Equal(t, 800_000, Service{NoteBytes: 9_000_000}.Limits().NoteBytes, "no configuration makes a note that cannot be sent")
 	var entries []outbox.Entry
@@ -60,7 +61,7 @@ func TestTheLargestNoteFits(t *testing.T) {
 	require.Less(t, len(appendENML(nil, batch(entries...))), 5_242_880)
 	one := batch(note("k", strings.Repeat(`"`, l.NoteBytes)))
 	require.Less(t, len(appendENML(nil, one)), 5_242_880)
-	require.LessOrEqual(t, MaxMediaBytes+5_242_880, 26_214_400)
+	require.LessOrEqual(t, maxMediaBytes+5_242_880, 26_214_400)
 }
 
 // What the service has no way for says so in words.
@@ -69,4 +70,5 @@ func TestCannot(t *testing.T) {
 	require.Contains(t, service.Cannot("reconcile"), "full synchronisation")
 	require.Empty(t, service.Cannot("append"))
 	require.Nil(t, service.Digest(batch(first)))
+	require.False(t, service.Limits().Copies, "a note sent twice is there twice")
 }
