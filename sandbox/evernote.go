@@ -54,7 +54,8 @@ func (e *evernote) reset() {
 	*e = evernote{opt: e.opt, accounts: map[string]*account{}, used: map[string]*hourly{}, tokens: newTokens()}
 }
 
-// credentials parts a token "S=s1:U=user:…:A=key:…" into API key and user (E1.1); any other token is a user of no key.
+// credentials parts a token "S=s1:U=user:…:A=key:…" into API key and user (E1.1): another application of the same user has a
+// limit of its own (E1.3). Any other token is a user of no key.
 func credentials(token string) (key, user string) {
 	for part := range strings.SplitSeq(token, ":") {
 		name, value, _ := strings.Cut(part, "=")
