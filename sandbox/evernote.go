@@ -55,7 +55,7 @@ func (e *evernote) reset() {
 }
 
 // credentials parts a token "S=s1:U=user:…:A=key:…" into API key and user (E1.1): another application of the same user has a
-// limit of its own (E1.3). Any other token is a user of no key.
+// limit of its own (E1.3). Any other token is of one user without a key, so that a fresh token finds the same account.
 func credentials(token string) (key, user string) {
 	for part := range strings.SplitSeq(token, ":") {
 		name, value, _ := strings.Cut(part, "=")
@@ -67,7 +67,7 @@ func credentials(token string) (key, user string) {
 		}
 	}
 	if user == "" {
-		user = token
+		user = "anyone"
 	}
 	return key, user
 }
