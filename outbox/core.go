@@ -127,6 +127,9 @@ func (c *Core) Step(now time.Time, e Event) []Command {
 	case ClockJumped: // grants nothing either (invariant 12)
 		c.books.limiter, c.looks = c.books.limiter.Advance(e.Ahead), c.looks.Advance(e.Ahead)
 		c.books.media.limiter = c.books.media.limiter.Advance(e.Ahead)
+		for _, b := range c.batches {
+			b.probeAt = b.probeAt.Add(max(0, e.Ahead))
+		}
 	case Woke:
 		if c.send.phase == looking && !c.recon.at.IsZero() {
 			c.look()

@@ -52,7 +52,8 @@ func (c *Core) onDeadAsked(e DeadAsked) {
 		size := deadSize(e.Record)
 		entry.At = c.now
 		if e.Discard {
-			row.kind, ch.DropMedia = "discarded", mediaIDs(entry)
+			row.kind = "discarded"
+			ch.DropMedia = mediaIDs(entry)
 		} else {
 			again := entry
 			again.Seq, again.Index = 0, 0

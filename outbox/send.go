@@ -232,7 +232,8 @@ func (c *Core) onCommitFailed(e CommitFailed) {
 	case e.Token == c.send.commit && c.send.phase == writing:
 		if c.send.batch != nil {
 			if b := c.batch(c.send.batch.id); b != nil {
-				b.doubtful() // the answer is lost: the same bytes again, or ask
+				b.doubtful() // the answer is lost, if there was one: the same bytes again, or ask
+				b.probeAt = c.now.Add(c.cfg.Deadline)
 			}
 		}
 		c.send.phase, c.send.done, c.send.batch = idle, nil, nil

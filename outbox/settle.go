@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"errors"
 	"strconv"
 	"time"
 )
@@ -31,7 +32,7 @@ func (c *Core) onReplied(e Replied) {
 	if e.Err != nil { // the batch could not be read: nothing was sent
 		c.send.phase, c.send.batch = idle, nil
 		c.gate.storageFailed(c.now)
-		if e.Err == ErrDamaged || e.Err == ErrNotFound {
+		if errors.Is(e.Err, ErrDamaged) || errors.Is(e.Err, ErrNotFound) {
 			c.alarms.damaged++
 			b.parkedUntil = c.now.Add(maxPark)
 		}
@@ -121,7 +122,7 @@ func (s *settlement) fold(e Replied) {
 // an accepted batch without a verdict for each note. A probe that is refused says nothing of the notes either.
 func (s *settlement) cause() Cause {
 	probe := s.batch.doubt
-	switch cause := s.out.Cause; cause {
+	switch s.out.Cause {
 	case Accepted:
 		if s.batch.last() && len(s.out.Verdicts) != len(s.sent.Entries) {
 			return Unclear
@@ -130,9 +131,16 @@ func (s *settlement) cause() Cause {
 		if !probe {
 			return Unclear
 		}
-	case Taken, Refused, BodyTooLarge:
+	case Taken:
 		if probe {
 			return Unclear
+		}
+	case Refused, BodyTooLarge:
+		if probe {
+			return Unclear
+		}
+		if s.batch.uncertain && !s.c.cfg.Limits.Copies { // an earlier try may be there: look before it goes in two halves
+			return Taken
 		}
 	}
 	return s.out.Cause

@@ -64,7 +64,7 @@ type sealed struct {
 	step        int       // the next one's number
 	doubt       bool      // it is looked up before it is sent again
 	cursor      string    // for its Attempt
-	probeAt     time.Time // not looked up before, see askable; in memory only
+	probeAt     time.Time // not looked up before that, see askable; in memory only
 }
 
 // maxPark is the longest a batch waits parked; a later instant comes from a clock that went back and does not count.
@@ -154,7 +154,8 @@ func (c *Core) restore(l Loaded) {
 		for _, n := range sizes {
 			s.bytes += n
 		}
-		for _, step := range s.steps { // until the state says where it stands: it may have gone
+		s.probeAt = c.now.Add(c.cfg.Deadline) // the page that died may have sent it just now
+		for _, step := range s.steps {        // until the state says where it stands: it may have gone
 			s.doubt = s.doubt || step.Probed
 		}
 		c.batches = append(c.batches, s)
@@ -242,7 +243,8 @@ func (c *Core) restoreLine(line []byte) {
 		case "wire":
 			if s := c.batch(uint64(n[0])); s != nil { // sent, and no answer came to disk (invariant 4)
 				s.doubtful()
-				s.probeAt = c.now.Add(c.cfg.Deadline)
+				of := b.of(s.next().Bucket) // it may have arrived as late as now
+				of.limiter = of.limiter.Answered(c.now)
 			}
 		case "step":
 			if s := c.batch(uint64(n[0])); s != nil {

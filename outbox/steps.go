@@ -90,6 +90,9 @@ func (b *sealed) doubtful() {
 // askable is the instant before which the step in doubt may still be on its way; one further away than it can be is of a
 // clock that went back.
 func (c *Core) askable(b *sealed) time.Time {
+	if !b.doubt {
+		return time.Time{}
+	}
 	if b.probeAt.Sub(c.now) > c.cfg.Deadline {
 		b.probeAt = c.now.Add(c.cfg.Deadline)
 	}
