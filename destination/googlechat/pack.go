@@ -154,14 +154,19 @@ func (l layout) numbered(id string, part int) string {
 	return id[:max(0, len(id)-4)] + digits
 }
 
-// plain returns the first n digits of sum or, without one, the last n-4 characters of name as an id may have them, and
-// "-all", which the number of a part overwrites.
+// numberRoom stands where the number of a part goes, when the name is not a hash.
+const numberRoom = "-all"
+
+// plain returns the first n digits of sum or, without one, the last characters of name as an id may have them, with
+// numberRoom behind.
+//
+//	plain("0A1b_7", "", 56) == "0a1b-7-all"
 func plain(name, sum string, n int) string {
 	if len(sum) >= n {
 		return sum[:n]
 	}
 	out := make([]byte, 0, n)
-	for i := max(0, len(name)-(n-4)); i < len(name); i++ {
+	for i := max(0, len(name)-(n-len(numberRoom))); i < len(name); i++ {
 		c := name[i]
 		if c >= 'A' && c <= 'Z' {
 			c += 'a' - 'A'
@@ -171,8 +176,11 @@ func plain(name, sum string, n int) string {
 		}
 		out = append(out, c)
 	}
-	return string(append(out, "-all"...))
+	return string(append(out, numberRoom...))
 }
 
 // fileName of the uploaded content.
-func fileName(b outbox.Batch) string { return plain(b.Name, "", 60) + ".jsonl" }
+func fileName(b outbox.Batch) string {
+	name := plain(b.Name, "", 56)
+	return name[:len(name)-len(numberRoom)] + ".jsonl"
+}
