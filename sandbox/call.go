@@ -50,8 +50,13 @@ type service interface {
 	reset()
 }
 
-func readCall(r *http.Request) (*call, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, bodyCap+1))
+// readCall reads at most bodyCap bytes, or what the service itself allows for.
+func readCall(r *http.Request, svc service) (*call, error) {
+	limit := bodyCap
+	if own, ok := svc.(interface{ bodyLimit(path string) int }); ok {
+		limit = own.bodyLimit(r.URL.Path)
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, int64(limit)+1))
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +66,7 @@ func readCall(r *http.Request) (*call, error) {
 		remote = remote[:i]
 	}
 	return &call{method: r.Method, path: r.URL.Path, query: r.URL.Query(), header: r.Header,
-		remote: remote, body: body, tooLarge: len(body) > bodyCap}, nil
+		remote: remote, body: body, tooLarge: len(body) > limit}, nil
 }
 
 // bearer returns the token of the Authorization header, "" when there is none.

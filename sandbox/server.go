@@ -31,6 +31,7 @@ type server struct {
 	clock  *clock
 	mounts []mount
 	keep   *keep
+	chat   *chat
 	files  http.Handler
 	boot   string // makes request ids unique over restarts
 	wait   func(ctx context.Context, d time.Duration)
@@ -43,11 +44,12 @@ type server struct {
 }
 
 func newServer(opt options, clock *clock) *server {
-	k := newKeep(opt.keep)
-	s := &server{opt: opt, clock: clock, keep: k, files: newFiles(opt.web, opt.demo),
+	k, g := newKeep(opt.keep), newChat()
+	s := &server{opt: opt, clock: clock, keep: k, chat: g, files: newFiles(opt.web, opt.demo),
 		boot: strconv.FormatInt(clock.real().UnixMilli(), 36), wait: sleep,
 		traffic: newTraffic(), release: make(chan struct{})}
-	s.mounts = []mount{{keepPrefix, k}, {legacyPrefix, newLegacy(k)}}
+	s.mounts = []mount{{keepPrefix, k}, {legacyPrefix, newLegacy(k)},
+		{chatPrefix, g}, {chatUploadPrefix, chatElsewhere{g}}, {chatMediaPrefix, chatElsewhere{g}}}
 	return s
 }
 
@@ -85,10 +87,10 @@ func (s *server) serveCall(w http.ResponseWriter, r *http.Request, svc service) 
 		allowOrigin(w)
 	}
 	if r.Method == http.MethodOptions {
-		s.preflight(w)
+		s.preflight(w, svc)
 		return
 	}
-	c, err := readCall(r)
+	c, err := readCall(r, svc)
 	if err != nil {
 		return // the client left while sending
 	}

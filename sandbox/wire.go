@@ -16,9 +16,13 @@ func allowOrigin(w http.ResponseWriter) {
 }
 
 // preflight answers OPTIONS. With -cors=false a page gets no leave to call.
-func (s *server) preflight(w http.ResponseWriter) {
+func (s *server) preflight(w http.ResponseWriter, svc service) {
+	headers := "Authorization, Content-Type, Content-Encoding, X-Line-Channel-ID"
+	if own, ok := svc.(interface{ allowedHeaders() string }); ok {
+		headers = own.allowedHeaders()
+	}
 	if s.opt.cors {
-		allowCalls(w, "Authorization, Content-Type, Content-Encoding, X-Line-Channel-ID")
+		allowCalls(w, headers)
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
