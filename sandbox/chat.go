@@ -149,10 +149,11 @@ func (s *chat) limited(c *call, commit func() answer) answer {
 	if !named {
 		project = "default"
 	}
-	space, limit, what := s.window(c.bucket, chatSpaceReads), chatSpaceReads, "reads per minute per space"
+	limit, what := chatSpaceReads, "reads per minute per space"
 	if row.write {
-		space, limit, what = s.window(c.bucket, chatSpaceWrites), chatSpaceWrites, "writes per minute per space"
+		limit, what = chatSpaceWrites, "writes per minute per space"
 	}
+	space := s.window(c.bucket, limit)
 	own := s.window("project/"+project+"/"+row.project, row.limit)
 	wait := space.wait(c.now)
 	if other := own.wait(c.now); other > wait {
