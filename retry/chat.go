@@ -3,7 +3,8 @@ package retry
 import "time"
 
 // GoogleChat returns the policy of a quota of Google Chat with these windows (G1.3: all of them at once). max is the
-// guide's maximum_backoff, usually 32 or 64 s; 0 = 64 s.
+// guide's maximum_backoff, usually 32 or 64 s; 0 = 64 s. There is no window of a day (G1.2), and no breaker: what a limit
+// refuses is tried again by truncated exponential back-off (G5.1).
 //
 // The guide counts n from 0 at the first failure, this package its tries from 1; hence the half second.
 func GoogleChat(name string, max time.Duration, windows ...Window) Policy {

@@ -15,7 +15,7 @@ import (
 //	403            ScopeMissing where Google says that it is the scope, Throttled where it is a quota, else Refused
 //	409            Taken, when the name is (ALREADY_EXISTS)
 //	413            BodyTooLarge
-//	429            Throttled (G1.1)
+//	429            Throttled (G1.1), also below every limit that is published (G4.4)
 //	other 4xx      Refused where Google says so itself, else ServerFailed: something on the way answered
 //	5xx, 3xx, 1xx  ServerFailed
 //	no answer      Unreached, or Unclear when the deadline passed

@@ -60,7 +60,8 @@ func (s Service) Limits() outbox.Limits {
 		NoteOverhead: lineFeed, MediaBytes: maxMediaBytes, Forbid: s.Forbid}
 }
 
-// Policy of the one bucket there is: an upload is a write in the space as well (G2.2), so it has no bucket of its own.
+// Policy of the one bucket there is, of this page's user: no service account calls for many (G6.1). An upload is a write in
+// the space as well (G2.2), so it has no bucket of its own.
 func (s Service) Policy(string) retry.Policy {
 	return retry.GoogleChat("chat-space", s.MaxBackoff,
 		retry.Window{N: spaceWrites, Per: minute}, retry.Window{N: 1, Per: pace}, retry.Window{N: projectWrites, Per: minute})

@@ -1,11 +1,13 @@
 package googlechat
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/liff-keep/liff-keep/outbox"
 	"github.com/liff-keep/liff-keep/retry"
 )
 
@@ -56,9 +58,21 @@ func TestG1_2_G1_3_G2_3_AWriteASecond(t *testing.T) {
 	require.Equal(t, start.Add((200+25*3600-1)*time.Second), now)
 }
 
+// Chat guide §4: direct messages are exempt (G4.3), which the rows say; internal limits are not shown (G4.4), so a first
+// request may be refused too, and the page's user is one account like any (G6.1).
+func TestG4_3_G4_4_G6_1_WhatTheTablesDoNotHold(t *testing.T) {
+	for _, q := range Quotas {
+		require.Equal(t, q.Rule == "G4.1" || q.Rule == "G4.2", strings.Contains(q.Calls, "direct messages exempt"), q.Rule)
+	}
+	o := service.Decode(batch(first), 0, attempt(batch(first)), answer(429, refusal("RESOURCE_EXHAUSTED", ""), ""))
+	require.Equal(t, outbox.Throttled, o.Cause)
+	require.Equal(t, 1500*time.Millisecond, service.Policy("").Wait(o.Status, 1, o.Hint, 0.5), "the formula, without a hint")
+	require.Equal(t, service.Policy(""), service.Policy(outbox.BucketMedia), "one bucket for one user's writes")
+}
+
 // A caller of another method takes its numbers from the table (G6.2: a project's own may differ).
 func TestG6_2_APolicyOfAnotherCall(t *testing.T) {
-	p := PolicyFor("chat-spaces", 32*time.Second, "G3.5", "G4.1", "G4.2", "G9.9")
+	p := PolicyFor("chat-spaces", 32*time.Second, "G3.5", "G4.1", "G4.2", "no rule")
 	require.Equal(t, []retry.Window{{N: 60, Per: time.Minute}, {N: 34, Per: time.Minute}, {N: 799, Per: time.Hour}}, p.Windows)
 	require.Equal(t, 32*time.Second, p.Backoff.Ceiling)
 	require.Equal(t, Quotas[0].Window(), retry.Window{N: 900, Per: time.Minute})
@@ -70,6 +84,7 @@ func TestSizesAreBelowTheServices(t *testing.T) {
 	require.Equal(t, 900, Service{NoteBytes: 900}.Limits().NoteBytes)
 	require.LessOrEqual(t, l.MediaBytes, int64(209_715_200))
 	require.False(t, l.Copies, "the service knows batches, not notes")
+	require.Empty(t, service.Cannot("append"))
 	require.NotEmpty(t, service.Cannot("hide"))
 	require.NotEmpty(t, service.Cannot("reconcile"))
 }
