@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os/exec"
 	"strings"
 	"sync"
@@ -121,6 +122,16 @@ func (s *Sandbox) Notes(ctx context.Context, channel string, raw bool) ([]byte, 
 		path += "&raw=1"
 	}
 	return s.call(ctx, http.MethodGet, path, nil)
+}
+
+// ChatMessages returns the messages of a Google Chat space in order of arrival, NDJSON, packed as they came.
+func (s *Sandbox) ChatMessages(ctx context.Context, space string) ([]byte, error) {
+	return s.call(ctx, http.MethodGet, "/ops/messages?space="+url.QueryEscape(space), nil)
+}
+
+// ChatAttachment returns the bytes of an attachment.
+func (s *Sandbox) ChatAttachment(ctx context.Context, resourceName string) ([]byte, error) {
+	return s.call(ctx, http.MethodGet, "/ops/attachments?resourceName="+url.QueryEscape(resourceName), nil)
 }
 
 // Requests returns the calls in order of arrival.
