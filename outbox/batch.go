@@ -49,6 +49,10 @@ func encodeBatch(b Batch) BatchRecord {
 		}
 		head = append(head, id...)
 	}
+	if b.Cursor != "" || len(b.Steps) > 1 || len(b.Steps) == 1 && b.Steps[0] != oneStep[0] {
+		head = append(append(append(head, '\t'), encodeSteps(b.Steps)...), '\t')
+		head = jsontext.AppendString(head, b.Cursor)
+	}
 	head = append(head, '\n')
 	s := encodeSegment(0, b.Entries)
 	return BatchRecord{ID: b.ID, Head: append(head, s.Head...), Body: s.Body}
@@ -65,6 +69,13 @@ func DecodeBatch(r BatchRecord) (Batch, error) {
 		id, ids, _ = jsontext.CutByte(ids, ' ')
 		f.bad = f.bad || id == ""
 		b.Replaced = append(b.Replaced, id)
+	}
+	b.Steps = oneStep
+	if !f.done { // of a destination that takes more than one
+		var steps, cursor bool
+		b.Steps, steps = decodeSteps(f.next())
+		b.Cursor, cursor = unquote(f.next())
+		f.bad = f.bad || !steps || !cursor || !f.done
 	}
 	entries, _, err := decodeEntries(0, rest, r.Body)
 	if err != nil || f.bad || word != "batch" || len(entries) == 0 {
@@ -83,7 +94,6 @@ type Limits struct {
 	NoteOverhead  int      // bytes that the destination adds to a note in a body
 	MediaBytes    int64    // one voice memo or picture; 0: the service takes none
 	MediaTotal    int64    // all media of one note; 0: no limit of its own
-	MediaSum      string   // what the service names media by: "md5", else sha256
 	Copies        bool     // a note may go in two batches, the service knows its noteId: a parting shot may carry it
 	Forbid        []string // names or dotted paths of fields that may not be sent (L8.2)
 }
@@ -101,7 +111,7 @@ func (l Limits) shrunk(by int) Limits {
 func (l Limits) take(entries []Entry) (n int, full bool) {
 	var messages, size int
 	for _, e := range entries {
-		if n > 0 && (e.Kind != Note || entries[0].Kind != Note || n >= l.BatchNotes ||
+		if n > 0 && (e.alone() || entries[0].alone() || n >= l.BatchNotes ||
 			messages+e.Messages > l.BatchMessages || size+len(e.Raw)+l.NoteOverhead > l.BatchBytes) {
 			return n, true
 		}

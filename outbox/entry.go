@@ -46,6 +46,9 @@ func (e Entry) ID() string {
 	return strconv.FormatUint(e.Seq, 10) + "." + strconv.Itoa(e.Index)
 }
 
+// alone says whether it is a batch of its own: a hide, or a note whose media may fail to go.
+func (e Entry) alone() bool { return e.Kind != Note || len(e.Media) > 0 }
+
 const maxKeyBytes = 200
 
 // checkKey refuses keys that cannot stand in a noteId as they are.

@@ -46,8 +46,6 @@ type (
 	// Replied answers Send.
 	Replied struct {
 		Batch   Batch // as it was sent, with bodies
-		Step    int   // of the Send
-		Probe   bool  // of the Send
 		Outcome Outcome
 		SHA256  []string // of each note's bytes, hex; empty when they could not be computed (L7.3)
 		Err     error    // the batch could not be read from the store: nothing was sent

@@ -117,6 +117,6 @@ func (c *Core) Purged(now time.Time) (LedgerRow, []byte) {
 	r := ledgerRow{n: b.nextRow, at: now, kind: "purged", notes: gone}
 	row := LedgerRow{LedgerPos{now.UnixMilli(), b.nextRow}, r.text(c.cfg)}
 	b.nextRow++
-	b.delivered, b.sent, b.discarded, b.purged, b.chain = 0, 0, 0, b.purged+gone, ""
+	b.delivered, b.sent, b.discarded, b.purged, b.chain, b.cursor = 0, 0, 0, b.purged+gone, "", ""
 	return row, encodeState(b, nil, 0)
 }

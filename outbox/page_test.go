@@ -205,7 +205,9 @@ func (p *page) send(b outbox.Batch, post func(outbox.Event)) {
 	if reply.Status == 0 {
 		reply.Header = func(string) string { return "" }
 	}
-	answer := func() { post(outbox.Replied{Batch: b, Outcome: p.line.Decode(b, 0, outbox.Attempt{}, reply), SHA256: sums}) }
+	answer := func() {
+		post(outbox.Replied{Batch: b, Outcome: p.line.Decode(b, 0, outbox.Attempt{}, reply), SHA256: sums})
+	}
 	if p.holding {
 		p.held = answer
 		return

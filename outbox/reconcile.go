@@ -39,6 +39,10 @@ type reconciliation struct {
 }
 
 func (c *Core) onReconcileAsked(e ReconcileAsked) {
+	if refusal := c.cannot("reconcile"); refusal != nil {
+		c.reject(e.Ticket, refusal)
+		return
+	}
 	c.send.control = append(c.send.control, func() {
 		c.send.phase = looking
 		c.recon = &reconciliation{ticket: e.Ticket, notes: e.Notes}

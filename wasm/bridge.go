@@ -16,7 +16,8 @@ import (
 
 // openBridge starts one outbox for the host object and returns what JavaScript may call on it:
 //
-//	append(texts Uint8Array, keys string, ticket)   events as lines of JSON, keys as lines; ticket counts up a line
+//	append(texts Uint8Array, keys string, ticket, media)   events as lines of JSON, keys as lines; ticket counts up a line;
+//	    media is null, or an array with null or an array of {name, type, bytes, sum, blob} for each event
 //	hide(ticket, noteId) · flush(ticket) · dead(ticket) · revive(ticket, id) · discard(ticket, id)
 //	ledger(ticket, from, to) · rows(ticket, from, to) · reconcile(ticket, from, to) · holdings(ticket) · lead(ticket, force) · resign() · left()
 //	status() string · realtime(on) · offered(token) · nudge() · shown(on)
@@ -26,11 +27,11 @@ import (
 func openBridge(host js.Value) any {
 	d := &driver{host: host}
 	config := host.Get("config")
-	service := serviceOf(config)
-	d.service = service
+	d.service = serviceOf(config)
 	d.cfg = outbox.Config{
-		Channel: service.ChannelID, User: str(config, "user"),
-		Policy: service.Policy(""), Limits: service.Limits(),
+		Channel: str(config.Get("destination"), "channelId"), User: str(config, "user"),
+		Policy: d.service.Policy(""), MediaPolicy: d.service.Policy(outbox.BucketMedia), Limits: d.service.Limits(),
+		Plan: d.service.Plan, Cannot: d.service.Cannot, Deadline: requestDeadline,
 		FlushEvery: millis(config, "flushEvery", 300_000), // C5
 		FlushAt:    int(num(config, "flushAt", 400)),      // C5
 		Debounce:   millis(config, "debounce", 200),       // C6
@@ -39,7 +40,9 @@ func openBridge(host js.Value) any {
 		MaxQueueBytes: int64(num(config, "maxQueueBytes", 64<<20)),
 		LedgerDays:    30, // L9.5
 		LookPolicy:    retry.LineStatus(),
-		KeepDelivered: 48 * time.Hour, // L12.1: the next day, wherever it is
+	}
+	if _, can := d.service.(outbox.Looker); can {
+		d.cfg.KeepDelivered = 48 * time.Hour // L12.1: the next day, wherever it is
 	}
 	d.capped = config.Get("ownClock").Truthy()
 	d.core = outbox.New(d.cfg)
@@ -89,8 +92,13 @@ func (d *driver) load(done func(error)) {
 	})
 }
 
-func serviceOf(config js.Value) linekeep.Service {
+// serviceOf makes the destination that the page chose.
+func serviceOf(config js.Value) outbox.Destination {
 	dest := config.Get("destination")
+	return lineOf(config, dest)
+}
+
+func lineOf(config, dest js.Value) linekeep.Service {
 	tier := linekeep.MiniApp
 	if str(dest, "tier") == string(linekeep.Server) {
 		tier = linekeep.Server
@@ -108,7 +116,11 @@ func (d *driver) api() map[string]any {
 	api := map[string]any{}
 	for name, f := range map[string]func(args []js.Value) any{
 		"append": func(args []js.Value) any {
-			d.post(outbox.Appended{Drafts: drafts(bytesOf(args[0]), args[1].String(), ticket(args[2]))})
+			list := drafts(bytesOf(args[0]), args[1].String(), ticket(args[2]))
+			if len(args) > 3 {
+				attach(list, args[3])
+			}
+			d.post(outbox.Appended{Drafts: list})
 			return nil
 		},
 		"flush": func(args []js.Value) any { d.post(outbox.FlushAsked{Ticket: ticket(args[0])}); return nil },
@@ -172,6 +184,24 @@ func drafts(texts []byte, keys string, first uint32) []outbox.Draft {
 		texts, keys = rest, more
 	}
 	return out
+}
+
+// attach adds the media of each event; the blobs stay JavaScript's.
+func attach(list []outbox.Draft, media js.Value) {
+	if media.Type() != js.TypeObject {
+		return
+	}
+	for i := range list {
+		items := media.Index(i)
+		if items.Type() != js.TypeObject {
+			continue
+		}
+		for j := range items.Length() {
+			m := items.Index(j)
+			list[i].Media = append(list[i].Media, outbox.Media{Name: str(m, "name"), Type: str(m, "type"), Bytes: int64(num(m, "bytes", 0)), Sum: str(m, "sum")})
+			list[i].Blobs = append(list[i].Blobs, m.Get("blob"))
+		}
+	}
 }
 
 func (d *driver) listDead(ticket uint32) {

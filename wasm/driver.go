@@ -181,14 +181,6 @@ func (d *driver) askToken(fresh bool, done func(string)) {
 	})
 }
 
-// shoot sends a copy of open notes while the page is being left. The token is the last one the page gave: there is no
-// time to ask. The answer is nobody's business: what arrived is a duplicate when its batch goes.
-func (d *driver) shoot(b outbox.Batch) {
-	if d.known != "" {
-		d.fetch(d.service.Encode(b, 0, outbox.Attempt{Token: d.known}), requestDeadline, func(outbox.Reply) {})
-	}
-}
-
 // leaseTime is how long a page that neither renews nor ends its lease keeps the others from sending: more than the minute
 // that browsers let pass between two timers of a page in the background.
 const leaseTime = 150 * time.Second
@@ -227,56 +219,6 @@ func (d *driver) resign() {
 	d.fence = 0
 	d.post(outbox.Led{})
 	d.store.Lead(outbox.Lease{Owner: d.owner, Now: time.Now().UnixMilli()}, func(uint64, error) {})
-}
-
-// look asks the service for the state of notes.
-func (d *driver) look(noteIDs []string) {
-	d.askToken(false, func(token string) {
-		if token == "" {
-			d.post(outbox.Looked{Outcome: outbox.Outcome{Cause: outbox.TokenRefused}})
-			return
-		}
-		looker := d.service.(outbox.Looker) // the core asks no other
-		d.fetch(looker.EncodeLook(noteIDs, outbox.Attempt{Token: token}), requestDeadline, func(r outbox.Reply) {
-			states, o := looker.DecodeLook(noteIDs, r)
-			d.post(outbox.Looked{States: states, Outcome: o})
-		})
-	})
-}
-
-// send reads the sealed batch, makes the request of its step, hashes the notes meanwhile, and posts what came of it.
-func (d *driver) send(c outbox.Send) {
-	d.store.ReadBatch(c.Batch, func(r outbox.BatchRecord, err error) {
-		var b outbox.Batch
-		if err == nil {
-			b, err = outbox.DecodeBatch(r)
-		}
-		if err != nil {
-			d.post(outbox.Replied{Err: err})
-			return
-		}
-		token := d.token
-		d.token = ""
-		answer := outbox.Replied{Batch: b, Step: c.Step, Probe: c.Probe}
-		waits := 2
-		both := func() {
-			if waits--; waits == 0 {
-				d.post(answer)
-			}
-		}
-		a := outbox.Attempt{Token: token, Cursor: c.Cursor}
-		d.fetch(d.service.Encode(b, c.Step, a), requestDeadline, func(r outbox.Reply) {
-			answer.Outcome = d.service.Decode(b, c.Step, a, r)
-			if c := answer.Outcome.Cause; c == outbox.TokenRefused || c == outbox.ScopeMissing {
-				d.refused, d.known = token, ""
-			}
-			both()
-		})
-		d.sums(b.Entries, func(s []string) {
-			answer.SHA256 = s
-			both()
-		})
-	})
 }
 
 func (d *driver) now() time.Time { return time.UnixMilli(int64(d.host.Call("now").Float())) }

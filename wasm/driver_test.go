@@ -78,8 +78,8 @@ func TestFetch_ADeadlineEndsAHangingRequest(t *testing.T) {
 	p := openPage(t, nil)
 	d := &driver{host: js.ValueOf(p.host)}
 	d.then(post, func(js.Value, bool) {
-		req := outbox.Request{Method: "GET", URL: base + "/v1/keep/status?noteId=x"}
-		d.fetch(req, 300*time.Millisecond, func(r outbox.Reply) { done <- r })
+		req := outbox.Request{Method: "GET", URL: base + "/v1/keep/status?noteId=x", Headers: [][2]string{{"Authorization", "Bearer token-1"}}}
+		d.fetch(req, js.Undefined(), 300*time.Millisecond, func(r outbox.Reply) { done <- r })
 	})
 	select {
 	case r := <-done:

@@ -9,9 +9,10 @@ import (
 	"github.com/liff-keep/liff-keep/outbox"
 )
 
-// fetch makes one request and calls done once with the reply; Status 0 means that no answer came. The deadline is the browser's own, so that a hanging server or proxy
+// fetch makes one request, whose body was made of req, and calls done once with the reply; Status 0 means that no answer
+// came. The deadline is the browser's own, so that a hanging server or proxy
 // cannot hold the queue.
-func (d *driver) fetch(req outbox.Request, deadline time.Duration, done func(outbox.Reply)) {
+func (d *driver) fetch(req outbox.Request, body js.Value, deadline time.Duration, done func(outbox.Reply)) {
 	headers := map[string]any{}
 	for _, h := range req.Headers {
 		headers[h[0]] = h[1]
@@ -21,9 +22,9 @@ func (d *driver) fetch(req outbox.Request, deadline time.Duration, done func(out
 		"cache": "no-store", "credentials": "omit", "referrerPolicy": "no-referrer",
 		"redirect": "error", // a log-in page is no answer of the service
 	}
-	if req.Body != nil {
-		init["body"] = arrayOf(req.Body)
-		init["keepalive"] = len(req.Body) <= keepaliveBytes // a small request outlives the page
+	if body.Truthy() {
+		init["body"] = body
+		init["keepalive"] = req.Parts == nil && len(req.Body) <= keepaliveBytes // a small request outlives the page
 	}
 	failed := func(reason js.Value) {
 		late := reason.Type() == js.TypeObject && str(reason, "name") == "TimeoutError"

@@ -109,7 +109,18 @@ export interface KeepEvent {
   endedAt?: string | number
   /** At least one. */
   messages: readonly Message[]
+  /** Voice memos and pictures: kept with the event, and uploaded before the note that names them by mediaId. */
+  media?: readonly Media[]
   [field: string]: unknown
+}
+
+/** Its bytes are kept as they are, also with encrypt. What the service does not take is refused with TOO_LARGE at append. */
+export interface Media {
+  /** Default: the file's name. */
+  name?: string
+  /** A media type. Default: the blob's own. */
+  type?: string
+  blob: Blob
 }
 
 export interface AppendOptions {

@@ -28,7 +28,8 @@ class Outbox {
   #tokens
   #tickets = new Map() // number → {resolve, reject}
   #next = 1
-  #burst = [] // appends of this turn: {text, key, ticket}
+  #burst = [] // appends of this turn: {text, key, ticket, media}
+  #slow = null // the last append whose media are being read
   #listeners = new Set()
   #statusAt = 0
   #statusTimer = 0
@@ -164,19 +165,30 @@ class Outbox {
   }
 
   append(event, { key = '' } = {}) {
+    const media = event?.media ?? null // kept as they are; the rest is text
     let text
     try {
-      text = JSON.stringify(event)
+      text = JSON.stringify(media ? { ...event, media: undefined } : event)
     } catch (e) {
       return Promise.reject(new KeepError('INVALID_EVENT', `the event cannot be written as JSON: ${e.message}`))
     }
     if (typeof text !== 'string') return Promise.reject(new KeepError('INVALID_EVENT', 'an event is an object'))
     if (typeof key !== 'string') return Promise.reject(new KeepError('INVALID_EVENT', 'key is a string'))
     if (key.includes('\n')) return Promise.reject(new KeepError('INVALID_EVENT', 'key may hold no white space'))
-    const take = (sealed) => this.#call((ticket) => {
-      if (this.#burst.push({ text: sealed, key, ticket }) === 1) queueMicrotask(() => this.#sendBurst())
+    const take = ([sealed, kept]) => this.#call((ticket) => {
+      if (this.#burst.push({ text: sealed, key, ticket, media: kept }) === 1) queueMicrotask(() => this.#sendBurst())
     })
-    return this.#seal ? this.#seal(text, key).then(take) : take(text)
+    if (!media && !this.#seal && !this.#slow) return take([text, null])
+    const ready = Promise.all([this.#seal ? this.#seal(text, key) : text, media && this.#prepare(media), this.#slow])
+    if (media) { // reading blobs takes a while: what is appended meanwhile stays behind it
+      const slow = ready.catch(() => {}).then(() => { if (this.#slow === slow) this.#slow = null })
+      this.#slow = slow
+    }
+    return ready.then(take)
+  }
+
+  async #prepare(media) {
+    return (await part(import('./media.js'))).prepare(media, this.#options.destination.service)
   }
 
   // Go is entered once a burst: all appends of this turn cross over as one array.
@@ -186,7 +198,8 @@ class Outbox {
     if (burst.length === 0 || !this.#api) return
     const consecutive = burst.every((b, i) => b.ticket === burst[0].ticket + i)
     for (const part of consecutive ? [burst] : burst.map((b) => [b])) {
-      this.#api?.append(encoder.encode(part.map((b) => b.text).join('\n')), part.map((b) => b.key).join('\n'), part[0].ticket)
+      this.#api?.append(encoder.encode(part.map((b) => b.text).join('\n')), part.map((b) => b.key).join('\n'), part[0].ticket,
+        part.some((b) => b.media) ? part.map((b) => b.media) : null)
     }
   }
 
