@@ -282,9 +282,21 @@ run_tests() {
     node --test "${scripts[@]}"
   fi
   need_peers
-  step 'peers, and pages in a real browser'
+  test_peers
+  step 'pages in a real browser'
   LIFFKEEP_E2E=1 go test -count=1 -timeout 9m ./e2e/...
   say 'all tests passed'
+}
+
+# test_peers runs the modules under e2e/peers: others' own software against the sandbox. Each is a
+# module of its own, so that what it needs is not among the product's dependencies.
+test_peers() {
+  local module
+  for module in e2e/peers/*/go.mod; do
+    [ -f "$module" ] || continue
+    step "${module%/go.mod}"
+    (cd "${module%/go.mod}" && go vet ./... && go test -count=1 -timeout 5m ./...)
+  done
 }
 
 # test_pages: e2e/pages on every engine with its slow tests; the tables for README are in its output.
