@@ -42,10 +42,12 @@ func openBridge(host js.Value) any {
 		MaxQueueBytes: int64(num(config, "maxQueueBytes", 64<<20)),
 		LedgerDays:    30, // L9.5
 		LookPolicy:    retry.LineStatus(),
-		API:           map[string]string{"chat": "chat", "evernote": "evernote"}[str(config.Get("destination"), "service")],
 	}
 	if d.service.Cannot("reconcile") == "" {
 		d.cfg.KeepDelivered = 48 * time.Hour // L12.1: the next day, wherever it is
+	}
+	if service := str(config.Get("destination"), "service"); service != "line" {
+		d.cfg.API = service
 	}
 	d.capped = config.Get("ownClock").Truthy()
 	d.core = outbox.New(d.cfg)
