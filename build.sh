@@ -97,6 +97,20 @@ need_engine() {
   done
 }
 
+# need_peers: the programs of others that ours are tested against, as their lock files pin them.
+need_peers() {
+  local lock dir
+  for lock in e2e/peers/*/package-lock.json; do
+    dir=$(dirname "$lock")
+    [ ! "$dir/node_modules/.package-lock.json" -nt "$lock" ] || continue
+    need_debian npm npm
+    say "installing $dir …"
+    npm ci --prefix "$dir" --ignore-scripts --no-audit --no-fund --fetch-retries=1 --fetch-timeout=30000 >.build/npm.out 2>&1 && continue
+    tail -n 20 .build/npm.out >&2
+    die "the peers of $dir cannot be installed. If the npm registry is out of reach from here, set another one (npm config set registry URL), or copy $dir/node_modules from a machine where './build.sh test' has run"
+  done
+}
+
 # ---- build ----------------------------------------------------------------
 
 # wasm_exec.js at the top is the byte copy of this Go's; a module built by one
@@ -267,6 +281,7 @@ run_tests() {
     step 'node --test'
     node --test "${scripts[@]}"
   fi
+  need_peers
   test_peers
   step 'pages in a real browser'
   LIFFKEEP_E2E=1 go test -count=1 -timeout 9m ./e2e/...

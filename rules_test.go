@@ -205,6 +205,17 @@ func ownRules(t *testing.T) []rule {
 	return rules
 }
 
+// A table that lost a guide would still be whole by itself.
+func TestRules_EveryGuideIsListed(t *testing.T) {
+	rows := map[byte]int{}
+	for _, r := range ownRules(t) {
+		rows[r.id[0]]++
+	}
+	for guide, least := range map[byte]int{'L': 50, 'E': 14, 'C': 10} {
+		require.GreaterOrEqual(t, rows[guide], least, "rules of guide %c", guide)
+	}
+}
+
 // With -v each sub-test also prints where its rule stands.
 func TestRules_EveryIDHasCodeAndTest(t *testing.T) {
 	rules := ownRules(t)

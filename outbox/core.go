@@ -8,6 +8,7 @@ import (
 
 // Config is what one outbox is told at opening. Value.
 type Config struct {
+	API           string // for the ledger; "": keep
 	Channel       string // for the ledger (L13.6)
 	User          string // for the ledger
 	Policy        retry.Policy

@@ -53,7 +53,9 @@ func (r *ledgerRow) text(cfg Config) []byte {
 	w.IntField("n", int64(r.n))
 	w.IntField("at", r.at.UnixMilli())
 	text("kind", r.kind)
-	text("api", "keep")
+	if text("api", cfg.API); cfg.API == "" {
+		text("api", "keep")
+	}
 	text("channelId", cfg.Channel)
 	text("userId", cfg.User)
 	text("batch", r.batch)

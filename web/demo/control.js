@@ -41,7 +41,7 @@ export const obey = async (address, shown, { prepare = async (options) => option
   const now = () => (clock ? clock.now() + trouble.shift() : Date.now())
   const commands = {
     /**
-     * {channelId, baseURL, tier, maxNoteBytes, durability, mode, clock: live on the sandbox's clock, trouble: a
+     * {destination, channelId, and what open takes, durability, mode, clock: live on the sandbox's clock, trouble: a
      * script of what goes wrong here} → {ms} it took
      */
     async open({ clock: wanted, trouble: script = [], ...options }) {
