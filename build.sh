@@ -165,6 +165,17 @@ if (!same || !existsSync(file + '.br') || !existsSync(file + '.gz')) {
 JS
 }
 
+# trim_libs: .build/go.mod, in which the two libraries of the browser's edge are copies that format no messages.
+trim_libs() {
+  go mod download github.com/hack-pad/safejs github.com/hack-pad/go-indexeddb
+  node wasm/trim-libs.mjs "$(go list -m -f '{{.Dir}}' github.com/hack-pad/safejs)" \
+    "$(go list -m -f '{{.Dir}}' github.com/hack-pad/go-indexeddb)" .build/lib
+  cp go.mod .build/go.mod
+  cp go.sum .build/go.sum
+  go mod edit -replace=github.com/hack-pad/safejs=./.build/lib/safejs \
+    -replace=github.com/hack-pad/go-indexeddb=./.build/lib/go-indexeddb .build/go.mod
+}
+
 # build makes the package in web/dist/: Go as a WebAssembly module (C1), and the script that loads it.
 build() {
   need_go
@@ -176,7 +187,8 @@ build() {
   find web/dist -mindepth 1 -maxdepth 1 ! -name 'keep.wasm*' -exec rm -rf {} +
   cp -R web/src/. web/dist/
   make_wasm_exec_mjs
-  GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' "$WASM_GCFLAGS" -o .build/keep.wasm ./wasm
+  trim_libs
+  GOOS=js GOARCH=wasm go build -modfile=.build/go.mod -trimpath -ldflags='-s -w' "$WASM_GCFLAGS" -o .build/keep.wasm ./wasm
   node wasm/strip-lines.mjs .build/keep.wasm web/dist/keep.wasm
   chmod 644 web/dist/keep.wasm
   compress_wasm
@@ -216,7 +228,8 @@ in_browser() {
   for name in GOFLAGS GOPATH GOCACHE GOMODCACHE GOPROXY GOSUMDB GONOSUMDB GONOSUMCHECK GOTOOLCHAIN TMPDIR SSL_CERT_FILE LIFFKEEP_SANDBOX; do
     if [ -n "${!name:-}" ]; then keep+=("$name=${!name}"); fi
   done
-  env -i "${keep[@]}" go test -count=1 -timeout=3m -exec=wasmbrowsertest "$@"
+  # with the libraries as keep.wasm has them
+  env -i "${keep[@]}" go test -modfile=.build/go.mod -count=1 -timeout=3m -exec=wasmbrowsertest "$@"
 }
 
 # with_sandbox COMMAND…: runs it with a sandbox of its own on a free port, whose address is in LIFFKEEP_SANDBOX.
@@ -269,9 +282,21 @@ run_tests() {
     node --test "${scripts[@]}"
   fi
   need_peers
-  step 'peers, and pages in a real browser'
+  test_peers
+  step 'pages in a real browser'
   LIFFKEEP_E2E=1 go test -count=1 -timeout 9m ./e2e/...
   say 'all tests passed'
+}
+
+# test_peers runs the modules under e2e/peers: others' own software against the sandbox. Each is a
+# module of its own, so that what it needs is not among the product's dependencies.
+test_peers() {
+  local module
+  for module in e2e/peers/*/go.mod; do
+    [ -f "$module" ] || continue
+    step "${module%/go.mod}"
+    (cd "${module%/go.mod}" && go vet ./... && go test -count=1 -timeout 5m ./...)
+  done
 }
 
 # test_pages: e2e/pages on every engine with its slow tests; the tables for README are in its output.
@@ -384,7 +409,7 @@ kill_rounds() {
 
 size() {
   build
-  GOOS=js GOARCH=wasm go build -trimpath -o .build/named.wasm ./wasm
+  GOOS=js GOARCH=wasm go build -modfile=.build/go.mod -trimpath -o .build/named.wasm ./wasm
   echo 'Largest packages of keep.wasm, bytes of code before compression:'
   go run ./e2e/wasmsize .build/named.wasm 10
   echo

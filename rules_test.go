@@ -231,6 +231,21 @@ func TestRules_EveryIDHasCodeAndTest(t *testing.T) {
 	}
 }
 
+// No row is lost: of each section so many rules, counted in the guides.
+func TestRules_EverySectionIsThere(t *testing.T) {
+	have := map[string]int{}
+	for _, r := range ownRules(t) {
+		section, _, _ := strings.Cut(r.id, ".")
+		have[section]++
+	}
+	for section, want := range map[string]int{
+		"L1": 3, "L2": 5, "L3": 3, "L4": 3, "L5": 3, "L6": 3, "L7": 3, "L8": 3, "L9": 5, "L10": 5, "L11": 1, "L12": 2, "L13": 6, "L14": 5, "L16": 2,
+		"G1": 3, "G2": 3, "G3": 10, "G4": 4, "G5": 7, "G6": 2,
+	} {
+		require.Equal(t, want, have[section], "rules of section %s", section)
+	}
+}
+
 func TestRules_EveryUsedIDIsListed(t *testing.T) {
 	u, err := scan(".")
 	require.NoError(t, err)

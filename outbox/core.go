@@ -8,6 +8,7 @@ import (
 
 // Config is what one outbox is told at opening. Value.
 type Config struct {
+	API           string // for the ledger (L13.6): chat or evernote; "": keep
 	Channel       string // for the ledger (L13.6)
 	User          string // for the ledger
 	Policy        retry.Policy
@@ -60,6 +61,9 @@ type Core struct {
 func New(cfg Config) *Core {
 	if cfg.Stream {
 		cfg.FlushAt = 1
+	}
+	if cfg.API == "" {
+		cfg.API = "keep"
 	}
 	return &Core{cfg: cfg, gate: gate{visible: true}}
 }

@@ -53,7 +53,7 @@ func (r *ledgerRow) text(cfg Config) []byte {
 	w.IntField("n", int64(r.n))
 	w.IntField("at", r.at.UnixMilli())
 	text("kind", r.kind)
-	text("api", "keep")
+	text("api", cfg.API)
 	text("channelId", cfg.Channel)
 	text("userId", cfg.User)
 	text("batch", r.batch)

@@ -67,7 +67,7 @@ func schedule(seed int64, steps int, broken string) []string {
 			r.post([]outbox.Event{outbox.Nudged{}, outbox.Left{}}[r.rng.Intn(2)])
 		case p < 94 && jumps:
 			jump := time.Duration(r.rng.Intn(5)-3) * 11 * time.Hour // mostly back: a clock that is set grants nothing
-			if r.vault != nil { // many requests in a moment, a clock set ahead, and a kill before the next write: nobody can tell
+			if r.vault != nil {                                     // many requests in a moment, a clock set ahead, and a kill before the next write: nobody can tell
 				jump = min(0, jump)
 			}
 			r.skew += jump

@@ -60,7 +60,11 @@ type service interface {
 	reset()
 }
 
-func readCall(r *http.Request, most int) (*call, error) {
+// readCall reads at most that many bytes, or what the service itself allows for.
+func readCall(r *http.Request, most int, svc service) (*call, error) {
+	if own, ok := svc.(interface{ bodyLimit(path string) int }); ok {
+		most = own.bodyLimit(r.URL.Path)
+	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, int64(most)+1))
 	if err != nil {
 		return nil, err

@@ -39,7 +39,7 @@ import (
 //	{"kind":"lose-notes","count":3}                    forget the newest notes, or {"noteIds":["a"]}
 //
 // On all: "path" restricts a fault to calls whose path begins with it, of any
-// method; without it a fault applies to writes under /v1/keep. "skip":n lets n
+// method; without it a fault applies to writes, but not to those under /liff/v2/keep. "skip":n lets n
 // matching calls pass first; a state fault then takes effect with the call after
 // them. "times" (default 1) is how many calls a request fault spoils.
 type fault struct {
@@ -78,7 +78,7 @@ func (f *fault) matches(c *call) bool {
 	if f.Path != "" {
 		return strings.HasPrefix(c.path, f.Path)
 	}
-	return c.write && strings.HasPrefix(c.path, keepPrefix+"/")
+	return c.write && !isUnder(c.path, legacyPrefix)
 }
 
 // shape gives a the fault's own body and Retry-After.

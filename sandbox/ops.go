@@ -24,6 +24,8 @@ func (s *server) serveOps(w http.ResponseWriter, r *http.Request) {
 		"GET /ops/media":             s.opsMedia,
 		"GET /ops/evernote/notes":    s.opsEvernoteNotes,
 		"GET /ops/evernote/resource": s.opsEvernoteResource,
+		"GET /ops/messages":          s.opsMessages,
+		"GET /ops/attachments":       s.opsAttachments,
 		"GET /ops/ledger":            s.opsLedger,
 		"GET /ops/audit":             s.opsAudit,
 		"POST /ops/audit":            s.opsAudit,

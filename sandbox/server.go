@@ -37,6 +37,7 @@ type server struct {
 	clock  *clock
 	mounts []mount
 	keep   *keep
+	chat   *chat
 	// evernote shares nothing with keep but the faults.
 	evernote *evernote
 	files    http.Handler
@@ -51,13 +52,16 @@ type server struct {
 }
 
 func newServer(opt options, clock *clock) *server {
-	k, e := newKeep(opt.keep), newEvernote(opt.evernote)
-	s := &server{opt: opt, clock: clock, keep: k, evernote: e, files: newFiles(opt.web, opt.demo),
+	k, g, e := newKeep(opt.keep), newChat(), newEvernote(opt.evernote)
+	s := &server{opt: opt, clock: clock, keep: k, chat: g, evernote: e, files: newFiles(opt.web, opt.demo),
 		boot: strconv.FormatInt(clock.real().UnixMilli(), 36), wait: sleep,
 		traffic: newTraffic(), release: make(chan struct{})}
 	s.mounts = []mount{
 		{keepPrefix, k, bodyCap, opt.cors},
 		{legacyPrefix, newLegacy(k), bodyCap, opt.cors},
+		{chatPrefix, g, bodyCap, opt.cors},
+		{chatUploadPrefix, chatElsewhere{g}, bodyCap, opt.cors},
+		{chatMediaPrefix, chatElsewhere{g}, bodyCap, opt.cors},
 		{evernotePrefix, e, thriftCap, opt.evernote.cors},
 	}
 	return s
@@ -101,7 +105,7 @@ func (s *server) serveCall(w http.ResponseWriter, r *http.Request, m mount) {
 		s.preflight(w, m)
 		return
 	}
-	c, err := readCall(r, m.bodyCap)
+	c, err := readCall(r, m.bodyCap, m.service)
 	if err != nil {
 		return // the client left while sending
 	}

@@ -7,6 +7,8 @@ import (
 	"syscall/js"
 	"time"
 
+	"github.com/liff-keep/liff-keep/destination/evernote"
+	"github.com/liff-keep/liff-keep/destination/googlechat"
 	"github.com/liff-keep/liff-keep/destination/linekeep"
 	"github.com/liff-keep/liff-keep/indexeddb"
 	"github.com/liff-keep/liff-keep/internal/jsontext"
@@ -41,8 +43,11 @@ func openBridge(host js.Value) any {
 		LedgerDays:    30, // L9.5
 		LookPolicy:    retry.LineStatus(),
 	}
-	if _, can := d.service.(outbox.Looker); can {
+	if d.service.Cannot("reconcile") == "" {
 		d.cfg.KeepDelivered = 48 * time.Hour // L12.1: the next day, wherever it is
+	}
+	if service := str(config.Get("destination"), "service"); service != "line" {
+		d.cfg.API = service
 	}
 	d.capped = config.Get("ownClock").Truthy()
 	d.core = outbox.New(d.cfg)
@@ -95,6 +100,15 @@ func (d *driver) load(done func(error)) {
 // serviceOf makes the destination that the page chose.
 func serviceOf(config js.Value) outbox.Destination {
 	dest := config.Get("destination")
+	noteBytes, forbid := int(num(dest, "maxNoteBytes", 0)), list(config, "healthFields")
+	switch str(dest, "service") {
+	case "chat":
+		return googlechat.Service{BaseURL: str(dest, "baseURL"), Space: str(dest, "space"), NoteBytes: noteBytes,
+			MaxBackoff: time.Duration(num(dest, "maxBackoff", 64)) * time.Second, Forbid: forbid}
+	case "evernote":
+		return evernote.Service{NoteStoreURL: str(dest, "noteStoreURL"), NotebookGUID: str(dest, "notebookGuid"), Title: str(dest, "title"),
+			Sandbox: dest.Get("sandbox").Truthy(), CallsPerHour: int(num(dest, "callsPerHour", 0)), NoteBytes: noteBytes, Forbid: forbid}
+	}
 	return lineOf(config, dest)
 }
 

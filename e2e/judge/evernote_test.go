@@ -15,7 +15,7 @@ import (
 const enmlHead = `<?xml version="1.0" encoding="UTF-8"?><!DOCTYPE en-note SYSTEM "http://xml.evernote.com/pub/enml2.dtd"><en-note>`
 
 // row is one line of the sandbox's answer.
-func row(content, source string, md5 ...string) string {
+func evernoteRow(content, source string, md5 ...string) string {
 	resources := []map[string]any{}
 	for _, sum := range md5 {
 		resources = append(resources, map[string]any{"md5": sum})
@@ -39,7 +39,7 @@ func TestE2_1_EventsOfANoteComeBack(t *testing.T) {
 	}
 	body := string(evernote.Service{}.Encode(b, 0, outbox.Attempt{}).Body)
 	from, to := strings.Index(body, "<?xml"), strings.Index(body, "</en-note>")+len("</en-note>")
-	got, err := UnpackEvernote(strings.NewReader(row(body[from:to], "https://outbox.invalid/b/i-7", "5d41402abc4b2a76b9719d911017c592")))
+	got, err := UnpackEvernote(strings.NewReader(evernoteRow(body[from:to], "https://outbox.invalid/b/i-7", "5d41402abc4b2a76b9719d911017c592")))
 	require.NoError(t, err)
 	require.Len(t, got, 2)
 	for i, one := range got {
@@ -63,14 +63,14 @@ func TestBrokenEvernoteNotes(t *testing.T) {
 		{"no JSON", enmlHead + heading("i-1", "1") + "<div>{</div></en-note>", "x/i-1", "no JSON object"},
 		{"a medium that is not there", enmlHead + heading("i-1", "1") + `<div>{"noteId":"k","media":[{"name":"m","md5":"0"}]}</div></en-note>`, "x/i-1", "no resource"},
 	} {
-		got, err := UnpackEvernote(strings.NewReader(row(one.content, one.source)))
+		got, err := UnpackEvernote(strings.NewReader(evernoteRow(one.content, one.source)))
 		require.NoError(t, err, one.name)
 		require.Len(t, got, 1, one.name)
 		require.Contains(t, got[0].Broken, one.broken, one.name)
 	}
 	_, err := UnpackEvernote(strings.NewReader("{"))
 	require.ErrorContains(t, err, "note 1")
-	same := row(enmlHead+heading("i-1", "1")+event+"</en-note>", "x/i-1")
+	same := evernoteRow(enmlHead+heading("i-1", "1")+event+"</en-note>", "x/i-1")
 	twice, err := UnpackEvernote(strings.NewReader(same + same))
 	require.NoError(t, err)
 	v := Compare(Evidence{Input: []Conversation{{ID: "c"}}, Stored: twice, Receipts: map[int]Receipt{0: {NoteID: "k"}}})

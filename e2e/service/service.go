@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os/exec"
 	"strings"
 	"sync"
@@ -129,6 +130,16 @@ func (s *Sandbox) Notes(ctx context.Context, channel string, raw bool) ([]byte, 
 // EvernoteNotes returns the notes of all Evernote accounts in order of arrival, NDJSON rows.
 func (s *Sandbox) EvernoteNotes(ctx context.Context) ([]byte, error) {
 	return s.call(ctx, http.MethodGet, "/ops/evernote/notes", nil)
+}
+
+// ChatMessages returns the messages of a Google Chat space in order of arrival, NDJSON, packed as they came.
+func (s *Sandbox) ChatMessages(ctx context.Context, space string) ([]byte, error) {
+	return s.call(ctx, http.MethodGet, "/ops/messages?space="+url.QueryEscape(space), nil)
+}
+
+// ChatAttachment returns the bytes of an attachment.
+func (s *Sandbox) ChatAttachment(ctx context.Context, resourceName string) ([]byte, error) {
+	return s.call(ctx, http.MethodGet, "/ops/attachments?resourceName="+url.QueryEscape(resourceName), nil)
 }
 
 // Requests returns the calls in order of arrival.

@@ -1,8 +1,9 @@
 // liff-keep: a durable outbox for LINE Mini-Apps, called by the page's own JavaScript (C9). Importing this file does nothing: no wasm, no IndexedDB, no globals.
 import { KeepError, wrong } from './errors.js'
 import { openOutbox, part } from './outbox.js'
+import { evernote, googleChat, secure } from './services.js'
 
-export { KeepError }
+export { KeepError, evernote, googleChat }
 
 /**
  * LINE Keep as a destination. No public Keep write API answers today: the service is emulated per the guide, and baseURL
@@ -11,7 +12,7 @@ export { KeepError }
  */
 export function lineKeep({ channelId = '', baseURL, tier = 'miniapp', maxNoteBytes = 0 } = {}) {
   oneOf('tier', tier, ['miniapp', 'server'])
-  return { service: 'line', channelId: String(channelId), baseURL: address(baseURL), tier, maxNoteBytes }
+  return { service: 'line', channelId: String(channelId), baseURL: secure('lineKeep', 'baseURL', baseURL), tier, maxNoteBytes }
 }
 
 /**
@@ -20,7 +21,7 @@ export function lineKeep({ channelId = '', baseURL, tier = 'miniapp', maxNoteByt
  */
 export async function openKeep(options = {}) {
   const { destination } = options
-  if (!destination || destination.service !== 'line') {
+  if (!['line', 'chat', 'evernote'].includes(destination?.service)) {
     throw wrong('no destination: pass openKeep({destination: lineKeep({channelId, baseURL}), token})')
   }
   if (typeof options.token !== 'function') {
@@ -44,21 +45,4 @@ export async function decryptEvent(event, key) {
 
 function oneOf(name, value, words) {
   if (value !== undefined && !words.includes(value)) throw wrong(`${name} is ${words.map((w) => `'${w}'`).join(' or ')}, not ${JSON.stringify(value)}`)
-}
-
-// address checks a base URL: credentials go there, so it is https, or a loopback address for the sandbox. Which host
-// serves Keep has changed before (L10.4), so it is configuration.
-function address(baseURL) {
-  let url
-  try {
-    url = new URL(baseURL)
-  } catch {
-    throw wrong('lineKeep needs baseURL, the address of the service, e.g. http://127.0.0.1:8787 for the sandbox')
-  }
-  const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback)) {
-    throw wrong(`baseURL ${url.origin} is not https: access tokens would travel in the clear`)
-  }
-  if (url.username || url.password || url.search || url.hash) throw wrong('baseURL may hold no credentials, query or fragment')
-  return url.href.replace(/\/+$/, '')
 }

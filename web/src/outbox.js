@@ -51,7 +51,8 @@ class Outbox {
     this.#seal = seal
     this.#tokens = new Tokens(options.token)
     const { destination, user = 'default' } = options
-    this.#name = `liff-keep:${destination.channelId || 'generic'}:${user}`
+    const service = destination.service === 'line' ? '' : `${destination.service}:`
+    this.#name = `liff-keep:${service}${destination.channelId || 'generic'}:${user}`
   }
 
   /** Starts the module and opens the database; a failed start leaves nothing behind and may be tried again. */
