@@ -18,7 +18,7 @@ usage: ./build.sh VERB
   demo    build, start the sandbox on 127.0.0.1:8787 and serve the demo Mini-App
           demo --headless --input FILE.jsonl --report OUT.json
                [--notes OUT.ndjson] [--fault NAME] [--engine chromium|firefox|webkit]
-               [--destination line] [--durability relaxed|strict] [--timeout SECONDS]
+               [--destination line|evernote] [--durability relaxed|strict] [--timeout SECONDS]
           does the same without a person: archives every conversation of FILE from
           a real browser and compares what the sandbox stored with the input
   build   the package into web/dist/

@@ -33,6 +33,7 @@ const (
 //	system 1, 4, 12 and others            ServerFailed for 15 minutes
 //	TApplicationException                 ServerFailed for 15 minutes: the service does not know the call
 //	HTTP 401, 413, 429                    TokenRefused, BodyTooLarge, Throttled: a relay's word
+//	HTTP 409                              Taken: the relay has seen this very request, a browser sent it twice
 //	HTTP otherwise                        ServerFailed
 //	no answer                             Unreached, or Unclear when the deadline passed
 func (s Service) Decode(b outbox.Batch, step int, _ outbox.Attempt, r outbox.Reply) outbox.Outcome {
@@ -151,6 +152,8 @@ func (s Service) transport(o outbox.Outcome, r outbox.Reply) outbox.Outcome {
 		o.Cause = outbox.Unclear
 	case r.Status == 401:
 		o.Cause = outbox.TokenRefused
+	case r.Status == 409:
+		o.Cause = outbox.Taken
 	case r.Status == 413:
 		o.Cause = outbox.BodyTooLarge
 	case r.Status == 429:

@@ -92,6 +92,7 @@ func TestE3_3_WhatIsNoAnswerOfEvernote(t *testing.T) {
 		{"401", outbox.Reply{Status: 401}, "", outbox.TokenRefused, none},
 		{"403, the relay knows no such host", outbox.Reply{Status: 403}, "", outbox.ServerFailed, none},
 		{"404", outbox.Reply{Status: 404}, "", outbox.ServerFailed, none},
+		{"409, the relay saw this very request", outbox.Reply{Status: 409}, "", outbox.Taken, none},
 		{"413", outbox.Reply{Status: 413}, "", outbox.BodyTooLarge, none},
 		{"429", outbox.Reply{Status: 429}, "7", outbox.Throttled, 7 * time.Second},
 		{"429 without a time", outbox.Reply{Status: 429}, "", outbox.Throttled, none},

@@ -109,9 +109,14 @@ func session(t *testing.T, engine string) *Session {
 
 func (s *Session) tested(t *testing.T, fault faults.Fault, n int) *Report {
 	t.Helper()
+	return s.testedAt(t, "line", fault, n)
+}
+
+func (s *Session) testedAt(t *testing.T, destination string, fault faults.Fault, n int) *Report {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	report, _, err := s.Run(ctx, Options{Given: &fault, Input: bytes.NewReader(conversations(n)), Timeout: 90 * time.Second})
+	report, _, err := s.Run(ctx, Options{Given: &fault, Destination: destination, Input: bytes.NewReader(conversations(n)), Timeout: 90 * time.Second})
 	require.NoError(t, err)
 	var words strings.Builder
 	report.Print(&words)
