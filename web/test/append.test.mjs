@@ -16,7 +16,7 @@ async function opened(t, options, ledger = '', disk = {}) {
   let host
   const answer = (...answers) => host.answers(JSON.stringify(answers))
   stub(t, 'BroadcastChannel', undefined)
-  fakeGo(t, ({ ready }) => ready({ abi: 1, open(given) {
+  fakeGo(t, ({ ready }) => ready({ abi: 2, open(given) {
     host = given
     host.opened()
     return {
