@@ -13,7 +13,7 @@ import (
 const leaseKey = "lease"
 
 // Lead implements outbox.Store: one readwrite transaction that gets the record and puts the next one in the get's success
-// event. No other tab comes between the two. A damaged record answers ErrDamaged: to guess a token could wake an old holder.
+// event. No other tab comes between the two.
 func (s *Store) Lead(l outbox.Lease, done func(uint64, error)) {
 	var fence uint64
 	o := &op{verb: "lead", object: "lease", write: true, done: func(err error) {
@@ -44,12 +44,7 @@ func (o *op) afterLease(tx js.Value, decide func(held lease) error) {
 
 // leased runs the decision on what the get req brought; its error aborts the transaction.
 func (o *op) leased(req js.Value) {
-	var held lease
-	if err := guard(func() (err error) { held, err = readLease(req.Get("result")); return err }); err != nil {
-		o.cause = o.unreadable(err)
-	} else {
-		o.cause = guard(func() error { return o.decide(held) })
-	}
+	o.cause = guard(func() error { return o.decide(readLease(req.Get("result"))) })
 	o.giveUp()
 }
 
@@ -63,13 +58,25 @@ func leaseRecord(l lease) js.Value {
 }
 
 // readLease tells nobody's lease (no record) from a record of another shape, which is damaged.
-func readLease(r js.Value) (lease, error) {
+func readLease(r js.Value) lease {
 	if r.IsUndefined() {
-		return lease{}, nil
+		return lease{}
 	}
-	owner, until, fence := r.Get("owner"), r.Get("until").Float(), r.Get("fence").Float()
-	if owner.Type() != js.TypeString || until != math.Trunc(until) || fence < 1 || fence != math.Trunc(fence) {
-		return lease{}, outbox.ErrDamaged
+	held := lease{damaged: true}
+	if r.Type() != js.TypeObject {
+		return held
 	}
-	return lease{owner: owner.String(), until: int64(until), fence: uint64(fence)}, nil
+	owner, until, fence := r.Get("owner"), r.Get("until"), r.Get("fence")
+	if whole(fence) && fence.Float() >= 1 {
+		held.fence = uint64(fence.Float())
+	}
+	if held.fence > 0 && owner.Type() == js.TypeString && whole(until) {
+		held.owner, held.until, held.damaged = owner.String(), int64(until.Float()), false
+	}
+	return held
+}
+
+// whole says whether v is a number that JavaScript counts with exactly.
+func whole(v js.Value) bool {
+	return v.Type() == js.TypeNumber && v.Float() == math.Trunc(v.Float()) && math.Abs(v.Float()) < 1<<53
 }

@@ -79,3 +79,31 @@ func TestMemoryFaultsOfLeadsAndOfOtherWritesAreApart(t *testing.T) {
 	m.Lead(outbox.Lease{Owner: "a", Until: 100}, func(uint64, error) {})
 	require.Zero(t, m.PendingWrites(), "a Lead is no Commit and no Purge")
 }
+
+// The browser's damaged records are in store_lease_test.go; this is the rule behind them.
+func TestADamagedLeaseIsGrantedAboveEveryTokenThatWasGiven(t *testing.T) {
+	for _, row := range []struct {
+		name              string
+		saved, known, now uint64
+		want              uint64
+	}{
+		{"nothing is known", 0, 0, 0, 1},
+		{"the clock is above any count", 0, 0, 1_795_600_000_000, 1_795_600_000_001},
+		{"the page was given more, under a clock that was ahead", 0, 1_900_000_000_001, 1_795_600_000_000, 1_900_000_000_002},
+		{"the record says more", 1_900_000_000_005, 1_900_000_000_001, 1_795_600_000_000, 1_900_000_000_006},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			m := NewMemory()
+			b := memoryRig(t, m)
+			m.disk.lease = lease{fence: row.saved, damaged: true}
+			_, err := b.commit(outbox.Change{Fence: max(1, row.saved), Append: open("a")})
+			require.ErrorIs(t, err, outbox.ErrDamaged, "until it is made anew nobody writes under it")
+			b.stored(outbox.Change{Append: open("b")})
+			now := int64(row.now)
+			require.Equal(t, row.want, b.lead(outbox.Lease{Owner: "a", Now: now, Until: now + 100, Known: row.known}))
+			require.Zero(t, b.lead(outbox.Lease{Owner: "b", Now: now + 99, Until: now + 199}))
+			b.stored(outbox.Change{Fence: row.want, Append: open("c")})
+			require.Equal(t, "bc", letters(b.scan(0, 9)))
+		})
+	}
+}

@@ -170,30 +170,40 @@ func TestTrapAThrowInTheDecisionStoresNothing(t *testing.T) {
 	require.Empty(t, page.ops)
 }
 
-// To guess a token could wake an old holder.
-func TestStoreADamagedLeaseIsNamed(t *testing.T) {
-	for name, value := range map[string]any{
-		"text":              "text",
-		"null":              nil,
-		"no owner":          map[string]any{"until": 1, "fence": 1},
-		"no end":            map[string]any{"owner": "a", "fence": 1},
-		"no token":          map[string]any{"owner": "a", "until": 1},
-		"token 0":           map[string]any{"owner": "a", "until": 1, "fence": 0},
-		"half a token":      map[string]any{"owner": "a", "until": 1, "fence": 1.5},
-		"no number a token": map[string]any{"owner": "a", "until": 1, "fence": js.Global().Get("NaN")},
+// A damaged record is nobody's: the next page to ask makes it anew, under a token above every one that was given.
+func TestStoreADamagedLeaseIsMadeAnew(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		value any
+		want  uint64 // the token that a page gets at 1,000, which knows of 7
+	}{
+		{"text", "text", 1001},
+		{"null", nil, 1001},
+		{"no owner", map[string]any{"until": 1, "fence": 1}, 1001},
+		{"no owner, a high token", map[string]any{"until": 1, "fence": 5000}, 5001},
+		{"no end", map[string]any{"owner": "a", "fence": 1}, 1001},
+		{"an end that is no number", map[string]any{"owner": "a", "fence": 5000, "until": "soon"}, 5001},
+		{"no token", map[string]any{"owner": "a", "until": 1}, 1001},
+		{"token 0", map[string]any{"owner": "a", "until": 1, "fence": 0}, 1001},
+		{"half a token", map[string]any{"owner": "a", "until": 1, "fence": 1.5}, 1001},
+		{"a token too large to count", map[string]any{"owner": "a", "until": 1, "fence": 1e300}, 1001},
+		{"no number a token", map[string]any{"owner": "a", "until": 1, "fence": js.Global().Get("NaN")}, 1001},
 	} {
 		s := openStore(t, Options{Name: freshName()})
 		b := rigOf(t, s)
 		tx, err := s.begin(inState, true)
 		require.NoError(t, err)
-		in(tx, "state").Call("put", js.ValueOf(value), leaseKey)
+		in(tx, "state").Call("put", js.ValueOf(row.value), leaseKey)
 		await(t, tx, "complete")
-		fence, err := b.ask("a", 0, 100)
-		require.ErrorIs(t, err, outbox.ErrDamaged, name)
-		require.Zero(t, fence, name)
 		_, err = b.commit(outbox.Change{Fence: 1, Append: open("a")})
-		require.ErrorIs(t, err, outbox.ErrDamaged, name)
+		require.ErrorIs(t, err, outbox.ErrDamaged, row.name)
 		b.stored(outbox.Change{Append: open("b")})
-		require.Equal(t, "b", letters(b.scan(0, 9)), name)
+		require.Equal(t, row.want, b.lead(outbox.Lease{Owner: "a", Now: 1000, Until: 1100, Known: 7}), row.name)
+		_, err = b.commit(outbox.Change{Fence: 1, Append: open("a")})
+		require.ErrorIs(t, err, outbox.ErrFenced, "%s: an old holder", row.name)
+		b.stored(outbox.Change{Fence: row.want, Append: open("c")})
+		require.Zero(t, b.lead(outbox.Lease{Owner: "b", Now: 1099, Until: 1200}), "%s: it is a lease as any", row.name)
+		require.Equal(t, row.want+1, b.lead(outbox.Lease{Owner: "b", Now: 1100, Until: 1200}), row.name)
+		require.Equal(t, "bc", letters(b.scan(0, 9)), row.name)
 	}
 }

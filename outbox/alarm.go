@@ -15,7 +15,7 @@ type alarms struct {
 	quota     Quota
 	minutes   [telemetryMinutes + 1]minuteCount
 	changed   int // notes for which the service named another sha256
-	damaged   int // records that could not be read
+	damaged   int // records that could not be read, or are gone
 }
 
 type replySign struct {
@@ -144,7 +144,7 @@ func (c *Core) Alarms() []Alarm {
 		sign("SHA256_DIFFERS", "the service named another sha256 than the bytes that were sent: compare the ledger with the archive")
 	}
 	if a.damaged > 0 {
-		sign("STORAGE_DAMAGED", "a record on this device could not be read; it was left in place: export it before purging")
+		sign("STORAGE_DAMAGED", "a record on this device could not be read (it was left in place), or is gone: export the ledger before purging, ledger.audit says what is missing")
 	}
 	return out
 }

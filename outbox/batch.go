@@ -95,6 +95,7 @@ type Limits struct {
 	MediaBytes    int64    // one voice memo or picture; 0: the service takes none
 	MediaTotal    int64    // all media of one note; 0: no limit of its own
 	Copies        bool     // a note may go in two batches, the service knows its noteId: a parting shot may carry it
+	UnheardBytes  int      // a larger request may be refused by a proxy in a way that looks like no network; 0: none is
 	Forbid        []string // names or dotted paths of fields that may not be sent (L8.2)
 }
 

@@ -39,8 +39,16 @@ func deadSize(d DeadRecord) int64 {
 }
 
 // onDeadAsked sends a dead letter again, under its old noteId, or discards it: the page's decision, kept in the ledger.
+//
+// A decision that waited while another page had the lead is not carried out: that one may have been asked the same, and the
+// record in hand is no longer known to be there.
 func (c *Core) onDeadAsked(e DeadAsked) {
+	asked := c.session
 	c.send.control = append(c.send.control, func() {
+		if c.session != asked {
+			c.reject(e.Ticket, refuse(Internal, "another page sent meanwhile: look at dead.list(), and call it again if the dead letter is still there"))
+			return
+		}
 		entries, _, err := decodeEntries(0, afterLine(e.Record.Head), e.Record.Body)
 		if err != nil || len(entries) != 1 {
 			c.reject(e.Ticket, refuse(InvalidEvent, "no dead letter has this id"))
@@ -61,7 +69,7 @@ func (c *Core) onDeadAsked(e DeadAsked) {
 		}
 		ch.Ledger = c.row(row)
 		c.write(ch, c.batches, func(b *books) {
-			b.nextRow++
+			b.wrote(ch.Ledger[0].At)
 			b.dead, b.deadBytes = b.dead-1, b.deadBytes-size
 			if e.Discard {
 				b.discarded++
@@ -75,5 +83,6 @@ func (c *Core) onDeadAsked(e DeadAsked) {
 			}
 			c.emit(Acknowledge{Receipts: []Receipt{receipt}})
 		})
+		c.send.failed = func(err error) { c.undone(e.Ticket, err) }
 	})
 }

@@ -94,3 +94,40 @@ func TestInvariant8_AResignedPageFinishesNothingUnderAnothersLead(t *testing.T) 
 	require.Equal(t, 1, b.core.Counts().Delivered)
 	require.Len(t, b.keep.notes, 1)
 }
+
+// The page asks to send a dead letter again just as it loses the lead; the next one is asked the same and does it. When the
+// first one leads again its own wish is answered, not carried out: the note would be there twice, and the counts wrong.
+func TestInvariant8_ADecisionThatWaitedForTheLeadIsNotCarriedOut(t *testing.T) {
+	for _, discard := range []bool{false, true} {
+		p := openPage(t)
+		p.append("a", "1")
+		p.flush()
+		p.answer(&answer{status: 413})
+		p.sleep(time.Second)
+		records, _ := p.deadLetters()
+		require.Len(t, records, 1)
+		asked := outbox.DeadAsked{Ticket: 9, Record: records[0], Discard: discard}
+		p.post(outbox.Led{})
+		p.post(asked)
+		require.Empty(t, p.refusals)
+
+		first := p.core
+		p.open() // the next page
+		p.post(asked)
+		require.Contains(t, p.receipts, uint32(9))
+		delete(p.receipts, 9)
+		p.sleep(10 * time.Minute)
+		want := p.core.Counts()
+
+		p.core = first
+		p.disk.Load(func(l outbox.Loaded, err error) {
+			require.NoError(t, err)
+			p.step(outbox.Opened{Loaded: l, Seed: [16]byte{9}})
+			p.step(outbox.Led{On: true})
+		})
+		p.sleep(10 * time.Minute)
+		require.Empty(t, p.receipts[9].NoteID, "discard %v", discard)
+		require.Equal(t, outbox.Internal, p.refusals[9].Code, "discard %v", discard)
+		require.Equal(t, want, p.core.Counts(), "discard %v", discard)
+	}
+}

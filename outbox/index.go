@@ -66,6 +66,7 @@ func (c *Core) onScanned(e Scanned) {
 		entries, sizes, err := decodeEntries(s.Seq, s.Head, nil)
 		if err != nil {
 			c.alarms.damaged++
+			x.known = max(x.known, s.Seq) // met, else a page full of such heads would be read without end
 			continue
 		}
 		for _, entry := range entries {
@@ -174,6 +175,33 @@ func (x *index) settled(now time.Time, debounce time.Duration) (n, notes, messag
 		notes, messages, bytes = notes-s.notes, messages-s.messages, bytes-s.bytes
 	}
 	return n, notes, messages, bytes
+}
+
+// lost lists the segments up to the last one asked for that a read did not bring.
+func (x *index) lost(read []Segment, to uint64) (lost []uint64) {
+	for _, s := range x.segs {
+		if s.seq > to {
+			break
+		}
+		for len(read) > 0 && read[0].Seq < s.seq {
+			read = read[1:]
+		}
+		if len(read) == 0 || read[0].Seq != s.seq {
+			lost = append(lost, s.seq)
+		}
+	}
+	return lost
+}
+
+// forget takes segments out that are not on disk any more: to ask for them again would never end.
+func (x *index) forget(lost []uint64) {
+	for _, seq := range lost {
+		if i := x.find(seq); i >= 0 {
+			s := x.segs[i]
+			x.notes, x.messages, x.bytes = x.notes-s.notes, x.messages-s.messages, x.bytes-s.bytes
+			x.segs = append(x.segs[:i:i], x.segs[i+1:]...)
+		}
+	}
 }
 
 // drop forgets the first n segments.

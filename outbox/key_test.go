@@ -196,3 +196,26 @@ func TestL7_1_AConflictIsNoAnswerToAHide(t *testing.T) {
 		require.Equal(t, 1, s.Pending+s.Parked+s.Dead+s.Delivered)
 	}
 }
+
+// A decision that the disk does not take is answered: nothing was changed, and the page may call again (L9.2).
+func TestL9_2_ADecisionOnADeadLetterThatTheDiskRefusesIsAnswered(t *testing.T) {
+	for _, discard := range []bool{false, true} {
+		p := openPage(t)
+		p.answer(&answer{status: 413})
+		p.append("k", "x")
+		p.flush()
+		p.sleep(time.Minute)
+		records, _ := p.deadLetters()
+		before := p.core.Counts()
+		for i, err := range []error{outbox.ErrFull, outbox.ErrUnavailable, outbox.ErrFenced} {
+			ticket := uint32(100 + i)
+			p.disk.FailNext(err)
+			p.post(outbox.DeadAsked{Ticket: ticket, Record: records[0], Discard: discard})
+			require.Contains(t, p.refusals[ticket].Message, "nothing was changed", "%v", err)
+			require.Equal(t, before, p.core.Counts(), "%v", err)
+		}
+		p.post(outbox.Led{On: true})
+		p.post(outbox.DeadAsked{Ticket: 200, Record: records[0], Discard: discard})
+		require.Contains(t, p.receipts, uint32(200))
+	}
+}

@@ -99,6 +99,36 @@ func (c *Core) row(r ledgerRow) []LedgerRow {
 	return []LedgerRow{{LedgerPos{c.now.UnixMilli(), r.n}, r.text(c.cfg)}}
 }
 
+// wrote counts a row of the instant at (unix ms), and notes where the clock went back between rows.
+func (b *books) wrote(at int64) {
+	b.nextRow++
+	if at < b.newest {
+		if b.backFrom == 0 || at < b.backTo {
+			b.backTo = at
+		}
+		b.backFrom = max(b.backFrom, b.newest)
+	}
+	b.newest = max(b.newest, at)
+}
+
+// prunable returns the instant (unix ms) before which rows may go, when those before `before` are old. Rows lie by their
+// time, the chain goes by their number: where the clock went back, a row may be old by its time while one before it is not,
+// and to take it out would leave a gap, which an audit calls a broken chain. So the rows between two such times go only
+// together. A device whose clock was ahead keeps its rows until that time is old.
+func (b *books) prunable(before int64) int64 {
+	if before > b.backTo && before <= b.backFrom {
+		return b.backTo
+	}
+	return before
+}
+
+// pruned forgets where the clock went back, once the rows of that time are gone.
+func (b *books) pruned(before int64) {
+	if before > b.backFrom {
+		b.backTo, b.backFrom = 0, 0
+	}
+}
+
 // linked puts the row's link in the chain at its end: chain = sha256 of the link before, a line feed and the row without
 // its own link. Whoever has the rows can compute it: a row that was changed or taken out breaks the chain behind it.
 func linked(row []byte, chain string) []byte {
@@ -116,7 +146,8 @@ func (c *Core) Purged(now time.Time) (LedgerRow, []byte) {
 	b := c.books
 	r := ledgerRow{n: b.nextRow, at: now, kind: "purged", notes: gone}
 	row := LedgerRow{LedgerPos{now.UnixMilli(), b.nextRow}, r.text(c.cfg)}
-	b.nextRow++
+	b.newest, b.backTo, b.backFrom = 0, 0, 0
+	b.wrote(row.At)
 	b.delivered, b.sent, b.discarded, b.purged, b.chain, b.cursor = 0, 0, 0, b.purged+gone, "", ""
 	return row, encodeState(b, nil, 0)
 }

@@ -3,6 +3,8 @@ package outbox_test
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -167,4 +169,45 @@ func TestL9_5_OldRowsGoAlsoWhereRowsAreFew(t *testing.T) {
 		p.sleep(24 * time.Hour)
 	}
 	require.LessOrEqual(t, len(p.ledger()), 31)
+}
+
+// Rows go by their time, the chain by their number. Where the clock went back between them no row in the middle goes: the
+// numbers that stay have no gap, and all go when the last of them is 30 days old (L9.5, L7.3).
+func TestL9_5_RowsGoWithoutAGapWhereTheClockWentBack(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, row := range []struct {
+		name  string
+		jumps []time.Duration // of the clock, before each further row
+		want  []string        // numbers of the rows on disk after each
+	}{
+		{"a clock that goes on", []time.Duration{20 * day, 20 * day, 20 * day}, []string{"0", "0 1", "1 2", "2 3"}},
+		{"an hour back", []time.Duration{-time.Hour, 29 * day, day + 2*time.Hour}, []string{"0", "0 1", "0 1 2", "2 3"}},
+		{"40 days back, and right again", []time.Duration{-40 * day, 40 * day, 5 * day, 26 * day}, []string{"0", "0 1", "0 1 2", "0 1 2 3", "3 4"}},
+		{"40 days back, and right again after two rows", []time.Duration{-40 * day, day, 39 * day, 31 * day}, []string{"0", "0 1", "0 1 2", "0 1 2 3", "4"}},
+		{"40 days ahead, and right again", []time.Duration{40 * day, -40 * day, 31 * day, 40 * day}, []string{"0", "1", "1 2", "1 2 3", "4"}},
+		{"back twice", []time.Duration{-40 * day, 30 * day, -20 * day, 61 * day}, []string{"0", "0 1", "0 1 2", "0 1 2 3", "4"}},
+	} {
+		for _, reload := range []bool{false, true} {
+			t.Run(fmt.Sprint(row.name, ", reload ", reload), func(t *testing.T) {
+				p := openPage(t)
+				for i := range row.want {
+					if i > 0 {
+						p.now = p.now.Add(row.jumps[i-1])
+					}
+					if reload {
+						p.restart()
+					}
+					p.append(fmt.Sprint("k", i), "…")
+					p.flush()
+					p.sleep(time.Second)
+					var numbers []string
+					for _, r := range p.ledger() {
+						numbers = append(numbers, fmt.Sprint(r.N))
+					}
+					slices.Sort(numbers)
+					require.Equal(t, row.want[i], strings.Join(numbers, " "), "after row %d", i)
+				}
+			})
+		}
+	}
 }

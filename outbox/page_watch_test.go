@@ -185,6 +185,7 @@ func (p *page) alarms() string {
 
 // ledgerRow is one row of the exported ledger.
 type ledgerRow struct {
+	N                            int
 	At                           int64
 	Kind, API, ChannelID, UserID string
 	Batch, Note                  string

@@ -28,6 +28,16 @@ func schedule(seed int64, steps int, broken string) []string {
 	}
 	r.keep.faults = []int{0, 15, 50}[r.rng.Intn(3)]
 	jumps := r.rng.Intn(4) == 0
+	if r.rng.Intn(3) == 0 {
+		r.cfg.LedgerDays = 1
+		r.open() // once more, with this
+	}
+	if r.rng.Intn(6) == 0 && r.vault == nil { // for good: every note fits alone
+		r.mediaPct = 0
+		r.cfg.Limits.UnheardBytes, r.keep.proxy = 100, 400
+		r.open()
+	}
+	loses := r.rng.Intn(8) == 0
 	keys := func() string {
 		if r.rng.Intn(2) == 0 {
 			return ""
@@ -74,6 +84,8 @@ func schedule(seed int64, steps int, broken string) []string {
 			r.post(outbox.ClockJumped{Ahead: jump}) // as the driver tells; back, it tells nothing, and 0 or less does nothing
 		case p < 95:
 			r.hide()
+		case p < 96 && loses:
+			r.lose()
 		default:
 			r.settle()
 			r.checkCounts()
@@ -146,6 +158,9 @@ func (r *rig) drain() {
 
 // checkCounts: accepted = delivered + pending + parked + dead, with accepted counted here and not by the core.
 func (r *rig) checkCounts() {
+	if r.losses > 0 {
+		return // how many went with what the disk lost is not known here
+	}
 	n := r.core.Counts()
 	seen := map[string]bool{}
 	hides := 0
@@ -190,37 +205,51 @@ func (r *rig) checkEnd() {
 		}
 	})
 	ledger, accounted := map[string]bool{}, map[string]bool{}
-	r.disk.ReadLedger(0, 1<<60, outbox.LedgerPos{}, 1<<30, func(rows []outbox.LedgerRow, _ error) {
-		slices.SortFunc(rows, func(a, b outbox.LedgerRow) int { return int(a.N) - int(b.N) }) // as written, whatever the clock did
-		chain := ""
-		for _, row := range rows {
-			var read ledgerText
-			if err := json.Unmarshal(row.Text, &read); err != nil {
-				r.fail("ledger row %s: %v", row.Text, err)
-			}
-			for _, n := range read.Notes {
-				ledger[n.NoteID], accounted[n.ID] = true, true
-			}
-			for _, id := range slices.Concat(read.Dead, read.Replaced, read.Rewritten) {
-				accounted[id] = true
-			}
-			chain = r.link(chain, string(row.Text), read.Chain)
+	onDisk := r.copyLedger()
+	slices.Sort(onDisk)
+	for i, n := range onDisk {
+		if n != onDisk[0]+uint64(i) {
+			r.fail("rows %v of the ledger are on disk: what is old goes from the front only", onDisk)
+			break
 		}
-	})
+	}
+	chain := ""
+	for n := range uint64(len(r.rows)) { // as written, whatever the clock did
+		var read ledgerText
+		if err := json.Unmarshal([]byte(r.rows[n]), &read); err != nil {
+			r.fail("ledger row %d of %d %q: %v", n, len(r.rows), r.rows[n], err)
+		}
+		for _, n := range read.Notes {
+			ledger[n.NoteID], accounted[n.ID] = true, true
+		}
+		for _, id := range slices.Concat(read.Dead, read.Replaced, read.Rewritten) {
+			accounted[id] = true
+		}
+		chain = r.link(chain, r.rows[n], read.Chain)
+	}
 	r.settle()
+	for _, d := range r.drafts { // the blobs of a segment that the disk has lost stay; nothing names them any more
+		if d.lost {
+			left = nil
+		}
+	}
 	if len(left) > 0 {
 		r.fail("media are left behind: %v", left)
+	}
+	lost := map[string]bool{}
+	for _, d := range r.drafts {
+		lost[d.marker] = d.lost
 	}
 	for marker, ids := range where {
 		if len(ids) > 1 {
 			r.fail("%s is stored %d times: %v", marker, len(ids), ids)
 		}
-		if !ledger[ids[0]] {
+		if !ledger[ids[0]] && !lost[marker] { // a parting shot may have gone of what was lost
 			r.fail("%s is stored and has no ledger row (invariant 2)", ids[0])
 		}
 	}
 	for ticket, d := range r.drafts {
-		if d.id != "" && strings.Contains(d.id, ".") && !d.hide && !accounted[d.id] {
+		if d.id != "" && strings.Contains(d.id, ".") && !d.hide && !d.lost && !accounted[d.id] {
 			r.fail("entry %s (%s) was acknowledged, and no ledger row says where it went", d.id, d.noteID)
 		}
 		if d.answers > 1 {
@@ -229,7 +258,7 @@ func (r *rig) checkEnd() {
 		if d.answers == 0 && r.kills == 0 {
 			r.fail("ticket %d was never answered", ticket)
 		}
-		if d.hide || !d.taken || dead[d.marker] || len(where[d.marker]) == 1 || r.replaced(ticket, d) {
+		if d.hide || d.lost || !d.taken || dead[d.marker] || len(where[d.marker]) == 1 || r.replaced(ticket, d) {
 			continue
 		}
 		r.fail("ticket %d (%s, %s) was acknowledged, and the service does not have it", ticket, d.marker, d.noteID)

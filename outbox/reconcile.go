@@ -159,7 +159,7 @@ func (c *Core) onArchiveRead(e ArchiveRead) {
 	}
 	ch.Ledger = c.row(row)
 	c.write(ch, c.batches, func(b *books) {
-		b.nextRow++
+		b.wrote(ch.Ledger[0].At)
 		b.delivered -= len(again)
 	}, func(seqs []uint64) {
 		for i := range again {
@@ -170,6 +170,11 @@ func (c *Core) onArchiveRead(e ArchiveRead) {
 		}
 		c.answerReconcile(len(again))
 	})
+	ticket := c.recon.ticket
+	c.send.failed = func(err error) {
+		c.recon = nil
+		c.undone(ticket, err)
+	}
 }
 
 func (c *Core) answerReconcile(resent int) {

@@ -86,6 +86,23 @@ func TestL12_1_ALookUpThatFailsChangesNothing(t *testing.T) {
 	}
 }
 
+// What was found missing and cannot be written back is a typed answer too, and the next call mends it.
+func TestL12_1_AReconciliationThatTheDiskRefusesIsAnswered(t *testing.T) {
+	r := newRig(3)
+	r.append(3, func() string { return "" })
+	r.drain()
+	clear(r.keep.notes)
+	r.disk.FailNext(outbox.ErrFull)
+	r.reconcile()
+	require.Equal(t, outbox.StorageFull, r.refusal.Code)
+	require.Contains(t, r.refusal.Message, "nothing was changed")
+	r.sleep(10 * time.Second)
+	r.reconcile()
+	require.JSONEq(t, `{"checked":3,"missing":3,"resent":3}`, r.answer)
+	r.drain()
+	require.Len(t, r.keep.notes, 3)
+}
+
 // reconcile asks for everything the ledger has, as the bridge does.
 func (r *rig) reconcile() {
 	var notes []outbox.LedgerNote

@@ -31,6 +31,7 @@ type rig struct {
 
 	outside  []func() // answers of the world that are under way: tokens, replies
 	kills    int
+	losses   int // segments that the disk lost
 	ticket   uint32
 	drafts   map[uint32]*draft
 	sealed   map[string][]byte // name → bytes of the first send
@@ -47,6 +48,8 @@ type rig struct {
 	deadline time.Duration
 	mediaPct int
 	flying   func() // the request on its way, should the page die
+
+	rows map[uint64]string // ledger rows that were on disk before old ones went
 }
 
 // draft is one append of the schedule. Its marker is in its text and nowhere else.
@@ -57,6 +60,7 @@ type draft struct {
 	noteID  string // from the receipt
 	id      string // from the receipt
 	answers int
+	lost    bool // the disk lost it afterwards
 	taken   bool // on disk: acknowledged, or committed when the page died
 	at      time.Time
 }
@@ -66,7 +70,7 @@ func newRig(seed int64) *rig { return newRigAt(seed, "") }
 // newRigAt is a rig in front of a vault, or of Keep.
 func newRigAt(seed int64, kind string) *rig {
 	r := &rig{rng: rand.New(rand.NewSource(seed)), true: time.Date(2026, 5, 20, 3, 0, 0, 0, time.UTC), token: true,
-		drafts: map[uint32]*draft{}, sealed: map[string][]byte{}}
+		drafts: map[uint32]*draft{}, sealed: map[string][]byte{}, rows: map[uint64]string{}}
 	r.line = linekeep.Service{BaseURL: "https://keep.example", ChannelID: "1"}
 	r.cfg = outbox.Config{Channel: "1", User: "u", Policy: r.line.Policy(""), Limits: r.line.Limits(), FlushEvery: 5 * time.Minute,
 		FlushAt: 400, Debounce: 200 * time.Millisecond, MaxQueueBytes: 64 << 20, LedgerDays: 3650,
@@ -121,6 +125,9 @@ func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
 	}
 	switch c := cmd.(type) {
 	case outbox.Commit:
+		if c.Change.LedgerBefore != 0 {
+			r.copyLedger()
+		}
 		if r.broken == "ack before commit" {
 			defer func() { r.disk.FailNext(outbox.ErrFull) }()
 		}
@@ -302,6 +309,39 @@ func (r *rig) settle() {
 	}
 }
 
+// copyLedger keeps what the ledger holds: the page may forget old rows, the judge may not.
+func (r *rig) copyLedger() (numbers []uint64) {
+	look := r.disk.Reopen()
+	look.ReadLedger(-1<<60, 1<<60, outbox.LedgerPos{At: -1 << 60}, 1<<30, func(rows []outbox.LedgerRow, _ error) {
+		for _, row := range rows {
+			numbers = append(numbers, row.N)
+			if text, known := r.rows[row.N]; known && text != string(row.Text) {
+				r.fail("ledger row %d was %s and is %s", row.N, text, row.Text)
+			}
+			r.rows[row.N] = string(row.Text)
+		}
+	})
+	look.PumpAll()
+	return numbers
+}
+
+// lose takes one open segment from the disk, as a browser does that loses a part of its database.
+func (r *rig) lose() {
+	other := r.disk.Reopen()
+	other.ReadSegments(0, 1<<62, func(open []outbox.Segment, _ error) {
+		if len(open) == 0 {
+			return
+		}
+		s := open[r.rng.Intn(len(open))]
+		other.Commit(outbox.Change{DropFrom: s.Seq, DropTo: s.Seq}, func([]uint64, error) {})
+		r.losses++
+		for _, d := range r.drafts {
+			d.lost = d.lost || d.marker != "" && bytes.Contains(s.Body, []byte(d.marker))
+		}
+	})
+	other.PumpAll()
+}
+
 // append appends n drafts as one burst.
 func (r *rig) append(n int, key func() string) {
 	var list []outbox.Draft
@@ -334,141 +374,4 @@ func (r *rig) kill() {
 	n := r.rng.Intn(3)
 	r.disk.Kill(func(i int) bool { return i < n })
 	r.disk = r.disk.Reopen()
-}
-
-// keep is the service: it stores notes by noteId, knows duplicates, and answers as the schedule's dice say.
-type keep struct {
-	r      *rig
-	notes  map[string]*stored
-	media  map[string]string // id → bytes
-	faults int               // in percent
-	hits   []time.Time
-}
-
-type stored struct {
-	raw    []byte
-	hidden bool
-	ours   bool
-}
-
-// upload takes a medium, or not; it never judges.
-func (k *keep) upload(e outbox.Entry, step int, body string) *outbox.Reply {
-	status := 200
-	if k.r.rng.Intn(100) < k.faults {
-		status = []int{0, 429, 401, 500, 1}[k.r.rng.Intn(5)]
-	}
-	if status < 2 || status == 200 || status == 500 && k.r.rng.Intn(2) == 0 {
-		k.media[e.Media[step].ID] = body
-	}
-	if status < 2 {
-		return nil
-	}
-	return &outbox.Reply{Status: status}
-}
-
-func (k *keep) serve(b outbox.Batch, req outbox.Request) *outbox.Reply {
-	r := k.r
-	reply := func(status int, body string) *outbox.Reply {
-		left := fmt.Sprint(max(0, 100-len(k.hits)))
-		return &outbox.Reply{Status: status, Body: []byte(body), Header: func(name string) string {
-			if name == "X-Line-Keep-Quota-Remaining" {
-				return left
-			}
-			return ""
-		}}
-	}
-	fault := ""
-	if r.rng.Intn(100) < k.faults {
-		fault = []string{"never arrives", "answer lost", "500", "429", "401", "403", "413", "garbage", "half", "404"}[r.rng.Intn(10)]
-	}
-	switch fault {
-	case "never arrives":
-		return nil
-	case "500", "404":
-		return reply(map[string]int{"500": 500, "404": 404}[fault], "")
-	case "429", "401", "403":
-		var n int
-		fmt.Sscan(fault, &n)
-		return reply(n, "")
-	case "413":
-		if len(b.Entries) > 1 {
-			return reply(413, "")
-		}
-	}
-	if over := k.over(); over != "" {
-		r.fail("the quota was exceeded: %s", over)
-	}
-	body := k.store(b)
-	switch fault {
-	case "answer lost":
-		return nil
-	case "garbage":
-		return reply(200, "<html>")
-	case "half":
-		return reply(200, body[:len(body)/2])
-	}
-	if b.Kind() == outbox.Note && len(b.Entries) == 1 && strings.Contains(body, "conflict") {
-		return reply(409, body)
-	}
-	return reply(200, body)
-}
-
-// over counts a request that the quota counts, by the world's clock, and says which ceiling it broke.
-func (k *keep) over() string {
-	now := k.r.true
-	kept := k.hits[:0]
-	for _, h := range k.hits {
-		if now.Sub(h) < time.Minute {
-			kept = append(kept, h)
-		}
-	}
-	k.hits = append(kept, now)
-	burst := 0
-	for _, h := range k.hits {
-		if now.Sub(h) < 5*time.Second {
-			burst++
-		}
-	}
-	switch {
-	case len(k.hits) > 100:
-		return fmt.Sprint(len(k.hits), " requests in a minute")
-	case burst >= 30:
-		return fmt.Sprint(burst, " requests in 5 s")
-	}
-	return ""
-}
-
-func (k *keep) store(b outbox.Batch) string {
-	if b.Kind() == outbox.Hide {
-		if n := k.notes[b.Entries[0].NoteID]; n != nil {
-			n.hidden = true
-		}
-		return `{"noteId":"` + b.Entries[0].NoteID + `"}`
-	}
-	var out []string
-	for _, e := range b.Entries {
-		if k.notes[e.NoteID] == nil && k.faults > 0 && k.r.rng.Intn(40) == 0 {
-			k.notes[e.NoteID] = &stored{raw: []byte("somebody else's")} // another device chose the same key
-		}
-		status := "stored"
-		switch have := k.notes[e.NoteID]; {
-		case have == nil:
-			for _, m := range e.Media {
-				if k.media[m.ID] != blobOf(e) {
-					k.r.fail("%s names the medium %s, which the service does not have", e.NoteID, m.ID)
-				}
-			}
-			k.notes[e.NoteID] = &stored{raw: append([]byte(nil), e.Raw...), ours: true}
-		case bytes.Equal(have.raw, e.Raw):
-			status = "duplicate"
-		default:
-			status = "conflict"
-		}
-		sum := sha256.Sum256(k.notes[e.NoteID].raw)
-		out = append(out, fmt.Sprintf(`{"noteId":"%s","status":"%s","sha256":"%x"}`, e.NoteID, status, sum))
-	}
-	if len(out) == 1 {
-		return out[0]
-	}
-	return `{"results":[` + strings.Join(out, ",") + `]}`
 }

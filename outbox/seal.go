@@ -57,8 +57,8 @@ func (c *Core) startSeal() {
 			break
 		}
 	}
-	c.send.phase = reading
-	c.emit(ReadSegments{From: c.open.segs[0].seq, To: c.open.segs[last].seq})
+	c.send.phase, c.send.readTo = reading, c.open.segs[last].seq
+	c.emit(ReadSegments{From: c.open.segs[0].seq, To: c.send.readTo})
 }
 
 // onSegmentsRead seals the next batch: what it takes leaves the open segments and becomes one batch record, in one
@@ -72,8 +72,8 @@ func (c *Core) onSegmentsRead(e SegmentsRead) {
 		c.gate.storageFailed(c.now)
 		return
 	}
-	cut := c.cut(e.Segments)
-	if len(cut.taken) == 0 && cut.segments == 0 {
+	cut, lost := c.cut(e.Segments), c.open.lost(e.Segments, c.send.readTo)
+	if len(cut.taken) == 0 && cut.segments == 0 && len(lost) == 0 {
 		return // the first entry may still change: sealAt says when to look again
 	}
 	after, next := c.batches, c.books.nextBatch
@@ -96,8 +96,13 @@ func (c *Core) onSegmentsRead(e SegmentsRead) {
 	}
 	c.write(ch, after, func(b *books) {
 		b.nextBatch = next
-		b.nextRow += uint64(len(ch.Ledger))
+		for _, r := range ch.Ledger {
+			b.wrote(r.At)
+		}
 	}, func([]uint64) {
+		// Written, so the lead was ours when they were read (the fence only grows): no other page took them, they are gone.
+		c.alarms.damaged += len(lost)
+		c.open.forget(lost)
 		c.open.consume(e.Segments[:cut.segments], cut.rest)
 		c.tail.forget(func(p place) bool { return !p.after(c.open.sealed) }, c.cfg.Limits.NoteOverhead)
 	})

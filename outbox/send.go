@@ -29,7 +29,9 @@ type sendLane struct {
 	batch   *sealed // under way
 	commit  uint64  // token of the Commit in flight
 	done    func(seqs []uint64)
+	failed  func(err error)    // answers the page whose wish was not written; nil: nobody waits
 	link    func(chain string) // waits for the hash of the ledger row to come
+	readTo  uint64             // last segment that the seal asked for
 	sealAt  time.Time          // the first open entry may still change until then
 	control []func()           // decisions of the page that wait for the lane
 }
@@ -211,7 +213,7 @@ func (c *Core) onCommitted(e Committed) {
 		c.emit(Send{Batch: b.id, Step: b.step, Probe: b.doubt, Cursor: b.cursor})
 	case e.Token == c.send.commit && c.send.phase == writing:
 		done := c.send.done
-		c.send.phase, c.send.done, c.send.batch = idle, nil, nil
+		c.send.phase, c.send.done, c.send.failed, c.send.batch = idle, nil, nil, nil
 		done(e.Seqs)
 		c.changed = true
 	}
@@ -236,10 +238,21 @@ func (c *Core) onCommitFailed(e CommitFailed) {
 				b.probeAt = c.now.Add(c.cfg.Deadline)
 			}
 		}
-		c.send.phase, c.send.done, c.send.batch = idle, nil, nil
+		failed := c.send.failed
+		c.send.phase, c.send.done, c.send.failed, c.send.batch = idle, nil, nil, nil
 		c.gate.storageFailed(c.now)
 		c.changed = true
+		if failed != nil {
+			failed(e.Err)
+		}
 	}
+}
+
+// undone answers a page whose decision could not be written.
+func (c *Core) undone(ticket uint32, err error) {
+	r := storageRefusal(err)
+	r.Message = "nothing was changed (" + err.Error() + "): call it again"
+	c.reject(ticket, r)
 }
 
 // onRealtimeSet: the switch acts at once; that it was set goes to disk when the lane is free (L13.4).

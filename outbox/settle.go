@@ -80,6 +80,9 @@ func (s *settlement) fold(e Replied) {
 	} else if s.out.Cause == More { // it would ask the same for ever
 		s.out.Cause = Unclear
 	}
+	if s.out.Cause != Unreached && s.batch.unanswered > 0 {
+		s.replace(func(b *sealed) { b.unanswered = 0 })
+	}
 	switch s.cause() {
 	case Accepted:
 		k.tries = 0
@@ -123,6 +126,7 @@ func (s *settlement) fold(e Replied) {
 		s.wait()
 	case Unreached:
 		s.uncertain()
+		s.unheard()
 		s.end()
 		s.wait()
 	}
@@ -334,34 +338,6 @@ func (s *settlement) conflict(e Entry) {
 	s.rewrite = append(s.rewrite, e)
 }
 
-// halve: the body was refused as a whole and nothing of it is stored. Two halves take its place; a lone note becomes a
-// dead letter (L14.5).
-func (s *settlement) halve(code Code, reason string) {
-	entries := s.sent.Entries
-	if len(entries) == 1 {
-		s.dead(entries[0], code, reason)
-		s.row.replaced = s.sent.Replaced
-		s.remove()
-		return
-	}
-	total, half, n := s.sent.Bytes(), 0, 0
-	for n < len(entries)-1 && (n == 0 || half+len(entries[n].Raw) <= total/2) {
-		half += len(entries[n].Raw)
-		n++
-	}
-	next := s.c.books.nextBatch
-	s.row.note = "halved"
-	first, second := s.c.name(next, entries[:n]), s.c.name(next+1, entries[n:])
-	first.Replaced = s.sent.Replaced
-	s.remove(first, second)
-	s.edit(func(b *books) {
-		b.nextBatch = next + 2
-		if code == TooLarge {
-			b.shrink = min(b.shrink+1, 9)
-		}
-	})
-}
-
 func (s *settlement) dead(e Entry, code Code, reason string) {
 	d := deadRecord(e, code, reason, s.out, s.c.now)
 	s.change.PutDead = append(s.change.PutDead, d)
@@ -380,13 +356,14 @@ func (s *settlement) finish() {
 	}
 	s.change.Ledger = c.row(s.row)
 	s.edit(func(b *books) {
-		b.nextRow++
+		b.wrote(s.change.Ledger[0].At)
+		b.pruned(s.change.LedgerBefore)
 		if b.exportAt == 0 {
 			b.exportAt = c.now.UnixMilli()
 		}
 	})
 	if keep := c.cfg.LedgerDays; keep > 0 && s.thinning() {
-		s.change.LedgerBefore = c.now.Add(-time.Duration(keep) * 24 * time.Hour).UnixMilli()
+		s.change.LedgerBefore = c.books.prunable(c.now.Add(-time.Duration(keep) * 24 * time.Hour).UnixMilli())
 	}
 	c.send.batch = s.batch
 	c.write(s.change, s.batches, func(b *books) {

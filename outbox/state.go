@@ -18,13 +18,14 @@ import (
 //	realtime <0|1>             the kill switch (L13.4)
 //	export <unix ms>           last export of the ledger, or first row (L9.5)
 //	shrink <n>                 halvings after 413
+//	rows <newest> <back to> <back from>   unix ms of ledger rows, where the clock went back (ledger.go)
 //	chain <hex>                link of the last ledger row
 //	archive <bytes>            put into the archive since it was last thinned
 //	limiter …, breaker …       retry's own text
 //	tries <n>                  failures in a row
 //	limiter.media …, breaker.media …, tries.media <n>    the same of BucketMedia, once it was used
 //	cursor <JSON text>         what the last settled batch left, if it left something
-//	batch <id> <attempts> <uncertain 0|1> <parked until, unix ms> <parks>
+//	batch <id> <attempts> <uncertain 0|1> <parked until, unix ms> <parks> <unanswered>
 //	step <id> <number> <doubt 0|1> <cursor, JSON text>   where that batch stands, unless at its beginning
 //	wire <batch>               this batch is on the wire, or was when the page died: uncertain
 type books struct {
@@ -43,6 +44,9 @@ type books struct {
 	media     bucket // BucketMedia
 	cursor    string // what the last settled batch left for the next
 	chain     string
+	newest    int64 // unix ms of the ledger's newest row
+	backTo    int64 // the clock went back between rows: the earliest row after that, unix ms
+	backFrom  int64 // and the latest before; 0: it did not
 	archived  int64 // bytes put into the archive since it was last thinned
 	dead      int   // dead letters on disk; not written, counted at opening
 	deadBytes int64 //
@@ -65,6 +69,7 @@ type sealed struct {
 	doubt       bool      // it is looked up before it is sent again
 	cursor      string    // for its Attempt
 	probeAt     time.Time // not looked up before that, see askable; in memory only
+	unanswered  int       // requests in a row that the network let fail
 }
 
 // maxPark is the longest a batch waits parked; a later instant comes from a clock that went back and does not count.
@@ -86,6 +91,7 @@ func encodeState(b books, batches []*sealed, wire uint64) []byte {
 	t.line("export", b.exportAt)
 	t.line("shrink", int64(b.shrink))
 	t.line("archive", b.archived)
+	t.line("rows", b.newest, b.backTo, b.backFrom)
 	if b.chain != "" {
 		t = append(append(append(t, "chain "...), b.chain...), '\n')
 	}
@@ -105,7 +111,7 @@ func encodeState(b books, batches []*sealed, wire uint64) []byte {
 		if !s.parkedUntil.IsZero() {
 			until = s.parkedUntil.UnixMilli()
 		}
-		t.line("batch", int64(s.id), int64(s.attempts), bit(s.uncertain), until, int64(s.parks))
+		t.line("batch", int64(s.id), int64(s.attempts), bit(s.uncertain), until, int64(s.parks), int64(s.unanswered))
 		if s.step > 0 || s.doubt || s.cursor != "" {
 			t.line("step", int64(s.id), int64(s.step), bit(s.doubt))
 			t = append(jsontext.AppendString(append(t[:len(t)-1], ' '), s.cursor), '\n')
@@ -236,6 +242,8 @@ func (c *Core) restoreLine(line []byte) {
 			b.shrink = int(max(0, min(n[0], 16)))
 		case "archive":
 			b.archived = n[0]
+		case "rows":
+			b.newest, b.backTo, b.backFrom = n[0], n[1], n[2]
 		case "tries":
 			b.tries = int(n[0])
 		case "tries.media":
@@ -258,6 +266,7 @@ func (c *Core) restoreLine(line []byte) {
 			if s := c.batch(uint64(n[0])); s != nil {
 				s.doubt = false
 				s.attempts, s.uncertain, s.parks = int(n[1]), s.uncertain || n[2] == 1, int(max(0, n[4]))
+				s.unanswered = int(max(0, n[5]))
 				if n[3] != 0 {
 					s.parkedUntil = time.UnixMilli(n[3])
 				}
@@ -270,8 +279,8 @@ func (c *Core) restoreLine(line []byte) {
 	}
 }
 
-// numbers reads up to five whole numbers; what is missing or no number is 0.
-func numbers(text []byte) (n [5]int64) {
+// numbers reads up to six whole numbers; what is missing or no number is 0.
+func numbers(text []byte) (n [6]int64) {
 	for i := range n {
 		var word []byte
 		word, text, _ = jsontext.CutByte(text, ' ')

@@ -38,7 +38,7 @@ type Store interface {
 	Commit(c Change, done func(seqs []uint64, err error))
 
 	// Lead takes or renews the right to send (invariant 8) and answers with its fencing token, or 0 while another owner's
-	// lease runs. The token grows by one whenever the owner changes.
+	// lease runs. The token grows by one whenever the owner changes, and by more when the record was damaged and is made anew.
 	Lead(l Lease, done func(fence uint64, err error))
 
 	// Purge deletes every row and writes one ledger row and the state in the same transaction.
@@ -117,7 +117,12 @@ type Lease struct {
 	Owner      string
 	Now, Until int64 // unix ms
 	Force      bool
+	Known      uint64 // the highest token that this page was ever given
 }
+
+// Runs says whether a lease with this end keeps others back at now (unix ms): it has not ended, and a clock that went back
+// has not put its end further away than any lease can be.
+func (l Lease) Runs(now int64) bool { return now < l.Until && l.Until <= now+MaxLease }
 
 // MaxLease bounds how far in the future a lease may end, in ms.
 const MaxLease = 10 * 60 * 1000

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"strconv"
 	"syscall/js"
 	"time"
 
@@ -29,12 +28,14 @@ type driver struct {
 	known          string // the last one that the page gave, for a parting shot
 	owner          string // this page, in leases
 	fence          uint64 // token of our lead; 0: this page does not send
+	highest        uint64 // highest token that we were given
 	wake           js.Func
 	timer          js.Value
 	armed          int64     // unix ms that the timer is set for; 0: not set
 	epoch          int       // counts the pictures that the core was started from
 	seen, seenMono time.Time // the device's clock and Go's at the last look
 	capped         bool      // the page gave its own clock: look often
+	lingering      bool      // a request that may outlive the page was given up: the browser may still count its bytes
 }
 
 // post hands an event to the core and does what it says. Called from any callback; a call from within is queued.
@@ -179,46 +180,6 @@ func (d *driver) askToken(fresh bool, done func(string)) {
 		}
 		done(token)
 	})
-}
-
-// leaseTime is how long a page that neither renews nor ends its lease keeps the others from sending: more than the minute
-// that browsers let pass between two timers of a page in the background.
-const leaseTime = 150 * time.Second
-
-// lead claims or renews the right to send. By force: this page holds the Web Lock. The answer is whether it sends.
-func (d *driver) lead(ticket uint32, force bool) {
-	now := time.Now() // the device's own clock: a page's clock is its own affair, the lease is between pages
-	l := outbox.Lease{Owner: d.owner, Now: now.UnixMilli(), Until: now.Add(leaseTime).UnixMilli(), Force: force}
-	d.store.Lead(l, func(fence uint64, err error) {
-		switch {
-		case err != nil || fence == 0:
-			d.fence = 0
-			d.post(outbox.Led{})
-			d.answer(ticket, []byte("false"), err)
-		case fence == d.fence: // renewed; and a look at what other pages wrote, should their word have been lost
-			d.post(outbox.Nudged{})
-			d.answer(ticket, []byte("true"), nil)
-		default: // another page may have sent since
-			d.load(func(err error) {
-				if err == nil {
-					d.fence = fence
-					d.post(outbox.Led{On: true, Fence: fence})
-				}
-				d.answer(ticket, strconv.AppendBool(nil, err == nil), err)
-			})
-		}
-	})
-}
-
-// resign ends the lead, and the lease with it.
-func (d *driver) resign() {
-	if d.fence == 0 {
-		d.post(outbox.Led{})
-		return
-	}
-	d.fence = 0
-	d.post(outbox.Led{})
-	d.store.Lead(outbox.Lease{Owner: d.owner, Now: time.Now().UnixMilli()}, func(uint64, error) {})
 }
 
 func (d *driver) now() time.Time { return time.UnixMilli(int64(d.host.Call("now").Float())) }

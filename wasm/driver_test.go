@@ -4,12 +4,15 @@ package main
 
 import (
 	"os"
+	"strings"
 	"syscall/js"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/liff-keep/liff-keep/destination/linekeep"
+	"github.com/liff-keep/liff-keep/indexeddb"
 	"github.com/liff-keep/liff-keep/outbox"
 )
 
@@ -90,6 +93,41 @@ func TestFetch_ADeadlineEndsAHangingRequest(t *testing.T) {
 	}
 }
 
+// WebKit goes on counting the bytes of a request that was given up while it might outlive the page, and refuses the next ones at once
+// (fault "hang" shows it there): after one, none may outlive the page. An answer, or a network that fails, changes nothing.
+func TestFetch_AfterARequestThatWasGivenUpNoneOutlivesThePage(t *testing.T) {
+	p := openPage(t, nil)
+	d := &driver{host: js.ValueOf(p.host)}
+	var outlive []bool
+	own := js.Global().Get("fetch")
+	spy := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		outlive = append(outlive, args[1].Get("keepalive").Bool())
+		return own.Invoke(args[0], args[1])
+	})
+	js.Global().Set("fetch", spy)
+	t.Cleanup(func() { js.Global().Set("fetch", own) })
+	base := sandboxURL(t)
+	send := func(url string, deadline time.Duration) {
+		done := make(chan struct{})
+		d.fetch(outbox.Request{Method: "POST", URL: url, Headers: [][2]string{{"Authorization", "Bearer token-1"}}, Body: []byte(`{}`)}, arrayOf([]byte(`{}`)), deadline, func(outbox.Reply) { close(done) })
+		select {
+		case <-done:
+		case <-time.After(10 * time.Second):
+			t.Fatal("no reply")
+		}
+	}
+	faults := base + "/ops/faults"
+	armed := make(chan struct{})
+	d.then(own.Invoke(faults, map[string]any{"method": "POST", "body": `{"script":[{"kind":"hang","times":1,"path":"/v1/keep/note"}]}`}),
+		func(js.Value, bool) { close(armed) })
+	<-armed
+	send("http://127.0.0.1:9/v1/keep/note", 10*time.Second) // nobody listens there
+	send(base+"/ops/stats", 10*time.Second)                 // answered
+	send(base+"/v1/keep/note", 300*time.Millisecond)        // given up
+	send(base+"/ops/stats", 10*time.Second)
+	require.Equal(t, []bool{true, true, true, false}, outlive)
+}
+
 // The kill switch reaches the core (L13.4).
 func TestL13_4_RealtimeOffKeepsEverythingOnDisk(t *testing.T) {
 	p := openPage(t, map[string]any{"destination": map[string]any{"channelId": "wasm" + t.Name(), "baseURL": sandboxURL(t)}})
@@ -152,4 +190,57 @@ func TestL2_2_AVoiceMemoArrivesAsItIs(t *testing.T) {
 		d.then(r.Call("arrayBuffer"), func(b js.Value, _ bool) { got <- string(bytesOf(uint8Array.New(b))) })
 	})
 	require.Equal(t, "\x00\x01 RIFF \xff\xfe…", p.receive(got))
+}
+
+// An answer that comes after its lease has run out gives no right to send: the page was frozen between, and another one may
+// send by now (invariant 8). The store is real and grants it; only the answer is old.
+func TestInvariant8_ALeadThatIsAnsweredLateIsNone(t *testing.T) {
+	now := time.Now()
+	at := func(d time.Duration) int64 { return now.Add(d).UnixMilli() }
+	for _, row := range []struct {
+		name       string
+		now, until time.Duration // of the claim, from now
+		want       bool
+	}{
+		{"in time", 0, leaseTime, true},
+		{"late, and it still runs", -leaseTime / 2, leaseTime / 2, true},
+		{"after it has run out", -leaseTime - time.Minute, -time.Minute, false},
+		{"the clock was set back a day meanwhile", 24 * time.Hour, 24*time.Hour + leaseTime, false},
+	} {
+		for _, renewed := range []bool{false, true} {
+			d := quietDriver(t)
+			l := outbox.Lease{Owner: "page", Now: at(row.now), Until: at(row.until)}
+			var token uint64
+			d.store.Lead(l, func(fence uint64, err error) { token = fence; require.NoError(t, err) })
+			d.store.(*indexeddb.Memory).PumpAll()
+			require.NotZero(t, token)
+			if renewed {
+				d.fence = token
+				d.core.Step(now, outbox.Led{On: true, Fence: token})
+			}
+			d.claimed(1, l, token, nil)
+			d.store.(*indexeddb.Memory).PumpAll()
+			require.Equal(t, row.want, d.fence == token, "%s, renewed %v", row.name, renewed)
+			require.Equal(t, row.want, strings.Contains(string(d.core.StatusJSON()), `"leader":true`), "%s, renewed %v", row.name, renewed)
+		}
+	}
+}
+
+// quietDriver is a driver on a store in memory, with a host that nobody listens to.
+func quietDriver(t *testing.T) *driver {
+	fn := func(answer func() any) js.Func {
+		return js.FuncOf(func(js.Value, []js.Value) any { return answer() })
+	}
+	host := js.ValueOf(map[string]any{
+		"now":     fn(func() any { return time.Now().UnixMilli() }),
+		"random":  fn(func() any { return js.Global().Get("Uint8Array").New(16) }),
+		"answers": fn(func() any { return nil }), "changed": fn(func() any { return nil }),
+		"crashed": fn(func() any { t.Error("crashed"); return nil }), "dethroned": fn(func() any { return nil }),
+	})
+	service := linekeep.Service{BaseURL: "http://127.0.0.1:9", ChannelID: "1650000001"}
+	cfg := outbox.Config{Policy: service.Policy(""), Limits: service.Limits(), FlushEvery: time.Minute, FlushAt: 400, LookPolicy: service.Policy("")}
+	d := &driver{host: host, service: service, cfg: cfg, core: outbox.New(cfg), store: indexeddb.NewMemory()}
+	d.wake = js.FuncOf(func(js.Value, []js.Value) any { return nil })
+	t.Cleanup(d.disarm)
+	return d
 }

@@ -18,6 +18,7 @@ const (
 	maxBatchMessages = 500       // guide: ≤ 500 messages a call (L4.1)
 	noteOverhead     = 1         // the comma
 	maxMediaBytes    = 8_000_000 // ours
+	unheardBytes     = 16 << 10  // ours: no proxy that lets a page through refuses so little for its size
 	batchPrefix      = `{"notes":[`
 	batchSuffix      = `]}`
 )
@@ -53,7 +54,8 @@ func (s Service) Limits() outbox.Limits {
 		note = maxNoteBytes
 	}
 	return outbox.Limits{NoteBytes: note, BatchBytes: maxBatchBytes, BatchNotes: maxBatchNotes,
-		BatchMessages: maxBatchMessages, NoteOverhead: noteOverhead, MediaBytes: maxMediaBytes, Copies: true, Forbid: s.Forbid}
+		BatchMessages: maxBatchMessages, NoteOverhead: noteOverhead, UnheardBytes: unheardBytes,
+		MediaBytes: maxMediaBytes, Copies: true, Forbid: s.Forbid}
 }
 
 // Cannot: Keep hides, and can be asked what it has.

@@ -49,7 +49,7 @@ func TestL2_3_StatusIsACallOfItsOwn(t *testing.T) {
 func TestL14_5_L4_1_TheCeilingsOfOneRequest(t *testing.T) {
 	l := service.Limits()
 	require.Equal(t, outbox.Limits{NoteBytes: 2_000_000, BatchBytes: 4_000_000, BatchNotes: 500, BatchMessages: 500, NoteOverhead: 1,
-		MediaBytes: 8_000_000, Copies: true}, l)
+		MediaBytes: 8_000_000, Copies: true, UnheardBytes: 16384}, l)
 	require.Equal(t, 1000, Service{NoteBytes: 1000}.Limits().NoteBytes)
 	require.Equal(t, []string{"symptom"}, Service{Forbid: []string{"symptom"}}.Limits().Forbid)
 

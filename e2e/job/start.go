@@ -15,7 +15,7 @@ const pageTimeout = 60 * time.Second
 
 // start starts everything, up to an opened outbox.
 func (j *job) start(ctx context.Context) (err error) {
-	if j.sandbox, err = j.session.startSandbox(j.fault.ClockStart, j.dest.sandbox...); err != nil {
+	if j.sandbox, err = j.session.startSandbox(j.fault.ClockStart, j.fault.Still, j.dest.sandbox...); err != nil {
 		return err
 	}
 	if len(j.fault.Sandbox) > 0 {
@@ -74,6 +74,9 @@ func (j *job) openPage(ctx context.Context, loads int) error {
 	}
 	open := j.dest.open(j, j.address)
 	open["channelId"], open["clock"], open["trouble"] = j.channel, j.fault.Stepped(), append([]faults.Entry{}, j.fault.Page...)
+	if j.fault.Still {
+		open["clock"] = "device"
+	}
 	for name, value := range j.fault.Open {
 		open[name] = value
 	}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,7 +16,6 @@ import (
 
 	"github.com/liff-keep/liff-keep/e2e/browser"
 	"github.com/liff-keep/liff-keep/e2e/control"
-	"github.com/liff-keep/liff-keep/e2e/judge"
 	"github.com/liff-keep/liff-keep/e2e/service"
 )
 
@@ -256,48 +254,6 @@ func (p *tab) flushed() {
 		s = Status{}
 		return p.try("status", nil, &s) == nil && s.Token != "" && s.Pending+s.Parked == 0 // without a token's state: no outbox is open
 	}, 80*time.Second, 100*time.Millisecond, "%s: left: %+v", p.mark, s)
-}
-
-// stored returns how often each conversation is at the sandbox, of all channels.
-func (r *rig) stored() map[string]int {
-	r.t.Helper()
-	counts := map[string]int{}
-	for _, note := range r.notes() {
-		counts[note.ConversationID]++
-	}
-	return counts
-}
-
-func (r *rig) notes() []judge.Stored {
-	r.t.Helper()
-	rows, err := r.sandbox.Notes(r.ctx, "", false)
-	require.NoError(r.t, err)
-	stored, err := judge.ReadStored(strings.NewReader(string(rows)))
-	require.NoError(r.t, err)
-	for _, note := range stored {
-		require.Empty(r.t, note.Broken, note.NoteID)
-	}
-	return stored
-}
-
-// calm asserts that no page saw an error, a rejection that nobody handled, or a breach of its policy.
-func (r *rig) calm() {
-	r.t.Helper()
-	for _, one := range r.tabs {
-		one.mu.Lock()
-		require.Empty(r.t, one.errors, one.mark)
-		one.mu.Unlock()
-	}
-}
-
-// keptLimits asserts that the sandbox saw no more requests than the client's own limit (L2.2).
-func (r *rig) keptLimits() {
-	r.t.Helper()
-	stats, err := r.sandbox.Stats(r.ctx)
-	require.NoError(r.t, err)
-	require.LessOrEqual(r.t, stats.MaxPerMinute, 96)
-	require.LessOrEqual(r.t, stats.MaxPer5s, 28)
-	require.Zero(r.t, stats.ByStatus["429"])
 }
 
 // conversations are lines for a page to archive.

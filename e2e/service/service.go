@@ -29,6 +29,8 @@ type Options struct {
 	ClockStart string
 	// Flags are further ones of the sandbox.
 	Flags []string
+	// Still lets that clock stand: a second of it takes a thousand.
+	Still bool
 }
 
 // Sandbox is a running sandbox. Safe for use by several goroutines.
@@ -49,6 +51,9 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 	args := []string{"-addr", "127.0.0.1:0", "-web", o.Dist, "-demo", "web/demo"}
 	if o.ClockStart != "" {
 		args = append(args, "-clock-start", o.ClockStart)
+	}
+	if o.Still {
+		args = append(args, "-clock", "0.001")
 	}
 	args = append(args, o.Flags...)
 	s := &Sandbox{cmd: exec.Command(o.Binary, args...), exited: make(chan struct{}), stderr: &bytes.Buffer{}}

@@ -10,8 +10,13 @@ const encoder = new TextEncoder()
  * the last known one that neither the ledger nor the disk knows is missing: an event the page was told is safe went
  * without a trace. Resolves with
  * {accepted, delivered, pending, parked, dead, missing, missingRate, longestGap, chain: {ok, rows, brokenAt}}.
+ *
+ * `span` {from, to}, unix ms, judges the rows with from ≤ at < to. A number is of the time of the first row that names it, what
+ * is only on disk of the time of the last row; a gap is of the time of the number behind it, so that spans side by side count
+ * each gap once. A number that is known outside the span is known. Without a span, delivered is the count of the status, which
+ * knows of rows older than the ledger too.
  */
-export async function audit(lines, holdings, status) {
+export async function audit(lines, holdings, status, { from = 0, to = Infinity } = {}) {
   let rows
   try {
     rows = lines.split('\n').filter(Boolean).map((text) => ({ text, row: JSON.parse(text) }))
@@ -19,24 +24,35 @@ export async function audit(lines, holdings, status) {
     throw new KeepError('INTERNAL', 'a row of the ledger is no JSON: export it as ndjson and look at it')
   }
   rows.sort((a, b) => a.row.n - b.row.n)
-  const known = new Set(holdings)
+  const inside = (at) => at >= from && at < to
+  const known = new Map() // number → when it was settled first
+  const settled = (id, at) => known.set(segment(id), Math.min(at, known.get(segment(id)) ?? Infinity))
+  const stored = new Set() // ids that the rows of the span delivered
+  let newest = from // without rows, what is on disk is of every span
   for (const { row } of rows) {
-    for (const { id } of row.notes ?? []) known.add(segment(id))
-    for (const id of [row.dead, row.replaced, row.rewritten].flat()) if (id) known.add(segment(id))
+    newest = row === rows[0].row ? row.at : Math.max(newest, row.at)
+    for (const { id } of row.notes ?? []) {
+      settled(id, row.at)
+      if (row.kind === 'attempt' && inside(row.at)) stored.add(id)
+    }
+    for (const id of [row.dead, row.replaced, row.rewritten].flat()) if (id) settled(id, row.at)
   }
+  for (const n of holdings) if (!known.has(n)) known.set(n, newest)
   // When the first rows are gone with their 30 days, what was settled before the oldest first attempt is unknown.
   const cut = rows.length > 0 && rows[0].row.n > 0 && rows[0].row.kind !== 'purged'
   const oldest = rows.find(({ row }) => row.attempt === 1 && row.notes)
   const floor = !cut ? 0 : oldest ? Math.min(...oldest.row.notes.map(({ id }) => segment(id))) : Infinity
-  const numbers = [...known].filter((n) => n >= floor).sort((a, b) => a - b)
+  const numbers = [...known.keys()].filter((n) => n >= floor).sort((a, b) => a - b)
   let missing = 0
   let longestGap = 0
   for (let i = 1; i < numbers.length; i++) {
+    if (!inside(known.get(numbers[i]))) continue
     const gap = numbers[i] - numbers[i - 1] - 1
     missing += gap
     longestGap = Math.max(longestGap, gap)
   }
-  const { delivered = 0, pending = 0, parked = 0, dead = 0 } = status
+  const { pending = 0, parked = 0, dead = 0 } = status
+  const delivered = from > 0 || to < Number.MAX_SAFE_INTEGER ? stored.size : status.delivered ?? 0
   const accepted = delivered + pending + parked + dead
   return {
     accepted, delivered, pending, parked, dead, missing,

@@ -222,7 +222,10 @@ export interface Keep {
   reconcile(span?: Span): Promise<{ checked: number, missing: number, resent: number }>
   /** The kill switch for all pages: false = to disk only. Resolves when the page that sends has heard it. */
   realtime(on: boolean): Promise<void>
-  /** Deletes this user's rows (log-out); the ledger keeps one row that says how many. */
+  /**
+   * Deletes this user's rows (log-out); the ledger keeps one row that says how many. Rejects with INTERNAL when the page that
+   * sends changed before it answered: call it again. (Every other call is passed on to the next one.)
+   */
   purge(): Promise<true>
   /** Releases locks and the database; every call that waits rejects with CLOSED. */
   close(): void
@@ -238,9 +241,15 @@ export interface LedgerOptions extends Span {
   format?: 'json' | 'ndjson' | 'csv'
 }
 
-/** accepted = delivered + pending + parked + dead, of now; the rest is what the ledger and the disk tell. */
+/**
+ * accepted = delivered + pending + parked + dead. Without a span all of it is of now and of everything. With one, delivered,
+ * missing, missingRate and longestGap are of the span; pending, parked, dead stay of now (accepted is their sum, so it holds
+ * what is still on its way), and chain is always of the whole ledger. A gap belongs to the time of the event behind it, and
+ * what is only on disk to the time of the ledger's last row: spans side by side count each gap once.
+ */
 export interface Audit {
   accepted: number
+  /** With a span: notes that rows of the span say were delivered, each once; hides are not among them. */
   delivered: number
   pending: number
   parked: number

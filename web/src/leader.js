@@ -9,17 +9,19 @@ const RENEW_MS = 20000
  * lease in the database with a fencing token, so that a page that was frozen with the lock in hand neither blocks the
  * others for ever nor writes once another has taken over.
  *
- * `claim(force)` takes or renews the lease and resolves with whether this page sends; `resign()` gives it up.
+ * `claim(force)` takes or renews the lease and resolves with whether this page sends; `resign()` gives it up. `led()` is
+ * called whenever this page becomes the one that sends.
  */
 export class Leader {
   #name
   #claim
   #resign
+  #led
   #life = null // ends with stop()
   #leading = false
   #renewal = 0
 
-  constructor(name, claim, resign) {
+  constructor(name, claim, resign, led = () => {}) {
     this.#name = name
     this.#claim = async (force) => {
       try {
@@ -29,6 +31,7 @@ export class Leader {
       }
     }
     this.#resign = resign
+    this.#led = led
   }
 
   get leading() {
@@ -67,6 +70,7 @@ export class Leader {
     this.#renewal = setInterval(async () => {
       if (!await this.#claim(false) && this.#leading && this.#life === life) this.start() // lost: into the line again
     }, RENEW_MS)
+    this.#led()
   }
 
   async #withLocks(locks, signal, decided) {

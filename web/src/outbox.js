@@ -108,7 +108,7 @@ class Outbox {
       throw e
     })
     if (this.#closed) return this.#api.close()
-    this.#leader = new Leader(this.#name, (force) => this.#ticket((t) => this.#api.lead(t, force)), () => this.#api?.resign())
+    this.#leader = new Leader(this.#name, (force) => this.#ticket((t) => this.#api.lead(t, force)), () => this.#api?.resign(), () => this.#tabs.leads())
     this.#tabs = new Tabs(this.#name, {
       leading: () => this.#leader.leading,
       answer: (method, args) => this.#do(method, args),
@@ -323,10 +323,10 @@ class Outbox {
     return this.#leader.leading ? this.#do(method, args) : this.#tabs.ask(method, args)
   }
 
-  async #audit() {
+  async #audit({ from = 0, to = ALL } = {}) {
     const { audit } = await part(import('./audit.js'))
     const holdings = await this.#call((t) => this.#api.holdings(t)) // first: what is settled meanwhile is in the ledger then
-    return audit(await this.#call((t) => this.#api.rows(t, 0, ALL)), holdings, this.#status())
+    return audit(await this.#call((t) => this.#api.rows(t, 0, ALL)), holdings, this.#status(), { from: +from, to: +to })
   }
 
   /** What the page gets. */

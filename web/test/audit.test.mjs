@@ -22,7 +22,7 @@ function ledger(rows, { from = 0, chained = true } = {}) {
   })
 }
 
-const ask = (lines, holdings = [], status = {}) => audit(lines.map((line) => `${line}\n`).join(''), holdings, status)
+const ask = (lines, holdings = [], status = {}, span) => audit(lines.map((line) => `${line}\n`).join(''), holdings, status, span)
 const five = () => ledger([sent('1.0'), sent('2.0', '2.1'), { kind: 'attempt', attempt: 1, status: 429 }, sent('3.0'), sent('4.0')])
 
 test('L1.2: an untouched ledger with nothing missing', async () => {
@@ -129,4 +129,38 @@ test('the rate is of all that was accepted, and of nothing it is 0', async () =>
 
 test('a row that is no JSON is told with the mend', async () => {
   await assert.rejects(ask([...five(), '{"n":5']), (e) => e.code === 'INTERNAL' && /ndjson/.test(e.message))
+})
+
+// Rows at 0, 1000, 2000 … as ledger() numbers them; 2, 5, 6 and 9 are missing, 10 is on disk.
+test('a span is judged by itself, and spans side by side count every gap once', async () => {
+  const lines = ledger([sent('1.0', '1.1'), sent('3.0'), { kind: 'attempt', attempt: 1, status: 0 }, sent('4.0'), sent('7.0', '8.0'), { ...sent('3.0'), attempt: 2 }])
+  const status = { delivered: 99, pending: 1, parked: 2, dead: 3 }
+  for (const [what, span, delivered, missing, longestGap] of [
+    ['no span', undefined, 99, 4, 2],
+    ['all of time', { from: 0, to: Number.MAX_SAFE_INTEGER }, 99, 4, 2],
+    ['until after the last row: the disk is in it', { from: 1, to: 5001 }, 4, 4, 2],
+    ['the first row', { from: 0, to: 1000 }, 2, 0, 0],
+    ['the second: `from` is in, `to` is not', { from: 1000, to: 2000 }, 1, 1, 1],
+    ['an attempt that brought nothing', { from: 2000, to: 3000 }, 0, 0, 0],
+    ['nothing is missing before 4', { from: 3000, to: 4000 }, 1, 0, 0],
+    ['before 7', { from: 4000, to: 5000 }, 2, 2, 2],
+    ['the last row: 3 is of its first row, the disk of this one', { from: 5000, to: 6000 }, 1, 1, 1],
+    ['the last row and all after it', { from: 5000 }, 1, 1, 1],
+    ['after the last row', { from: 6000, to: 7000 }, 0, 0, 0],
+    ['before everything', { from: -2000, to: -1000 }, 0, 0, 0],
+  ]) {
+    const answer = await ask(lines, [10], status, span)
+    assert.deepEqual([answer.delivered, answer.missing, answer.longestGap], [delivered, missing, longestGap], what)
+    assert.deepEqual([answer.pending, answer.parked, answer.dead], [1, 2, 3], `${what}: of now`)
+    assert.equal(answer.accepted, delivered + 6, `${what}: the sum`)
+    assert.equal(answer.missingRate, missing / (delivered + 6 + missing), what)
+    assert.deepEqual(answer.chain, { ok: true, rows: 6, brokenAt: null }, `${what}: the whole chain`)
+  }
+  assert.equal((await ask([], [1, 3], {}, { from: 10, to: 20 })).missing, 1, 'no row yet: what is on disk is of every span')
+})
+
+test('a note that was sent again counts once in a span', async () => {
+  const lines = ledger([sent('1.0'), { kind: 'resent', notes: [{ id: '1.0', noteId: 'n' }] }, { ...sent('1.0'), attempt: 1 }])
+  assert.equal((await ask(lines, [], {}, { from: 0, to: 9000 })).delivered, 1)
+  assert.equal((await ask(lines, [], {}, { from: 1000, to: 2000 })).delivered, 0, 'to be sent again is not delivered')
 })
