@@ -94,7 +94,11 @@ func (s *settlement) fold(e Replied) {
 	case More:
 		k.tries = 0
 	case Taken:
-		s.replace(func(b *sealed) { b.doubt, b.probeAt = true, time.Time{} })
+		at := time.Time{}
+		if s.out.Cause != Taken { // it is an earlier try that is in doubt, and may still be on its way
+			at = c.now.Add(c.cfg.Deadline)
+		}
+		s.replace(func(b *sealed) { b.doubt, b.probeAt = true, at })
 		s.attempt()
 	case Throttled:
 		s.end()
