@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/liff-keep/liff-keep/outbox"
 	"github.com/liff-keep/liff-keep/retry"
 )
 
@@ -51,4 +52,32 @@ func TestG5_4_AtTheCapThePagesDoNotGoInStep(t *testing.T) {
 		gaps[p.requests[i].at.Sub(p.requests[i-1].at)] = true
 	}
 	require.Greater(t, len(gaps), 5, "%v", gaps)
+}
+
+// A name that is taken is looked up: what cannot be read says nothing, and the batch stays in doubt; another's message under
+// our name says that ours is not there, and the note becomes a dead letter that a person sees.
+func TestATakenNameThatIsAnothersIsADeadLetter(t *testing.T) {
+	for _, row := range []struct {
+		status int // of the look-up that was refused
+		dead   int
+	}{{200, 1}, {404, 0}, {400, 0}, {302, 0}} {
+		p := openPage(t, chatPolicy, func(p *page) { p.holding = true })
+		p.append("k", "x")
+		p.flush()
+		p.sleep(time.Second)
+		require.NotNil(t, p.held, "a request is under way")
+		replied := func(o outbox.Outcome) {
+			o.Hint = retry.NoHint()
+			entry := outbox.Entry{Kind: outbox.Note, NoteID: "k", Messages: 1, Raw: []byte(`{"noteId":"k"}`)}
+			p.post(outbox.Replied{Batch: outbox.Batch{ID: 1, SealedAt: p.now, Entries: []outbox.Entry{entry}}, Outcome: o})
+		}
+		replied(outbox.Outcome{Cause: outbox.Taken, Status: 409})
+		require.Equal(t, 0, p.status().Dead)
+		p.held = nil
+		p.sleep(2 * time.Second)
+		require.NotNil(t, p.held, "it is looked up")
+		replied(outbox.Outcome{Cause: outbox.Refused, Status: row.status, Message: "another text"})
+		require.Equal(t, row.dead, p.status().Dead, "look-up answered %d", row.status)
+		require.Equal(t, 1-row.dead, p.status().Pending, "look-up answered %d", row.status)
+	}
 }
