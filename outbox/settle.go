@@ -64,7 +64,11 @@ func (s *settlement) quota() {
 func (s *settlement) wait() {
 	c, k := s.c, s.c.books.of(s.bucket)
 	k.tries++
-	pause := c.policy(s.bucket).Wait(s.out.Status, k.tries, s.out.Hint, c.rnd())
+	p := c.policy(s.bucket)
+	pause := p.Wait(s.out.Status, k.tries, s.out.Hint, c.rnd())
+	if p.Backoff.Phase > 0 {
+		pause += p.Phase(c.rnd()) // of the wake-up, drawn for itself (G5.4)
+	}
 	k.limiter = k.limiter.Lock(c.now, c.now.Add(pause))
 }
 
@@ -93,6 +97,7 @@ func (s *settlement) fold(e Replied) {
 		s.replace(func(b *sealed) { b.doubt, b.probeAt = true, time.Time{} })
 		s.attempt()
 	case Throttled:
+		s.end()
 		s.wait()
 	case TokenRefused:
 		if c.gate.tokenTries == 0 { // one refresh, at once (L10.2)
@@ -114,12 +119,14 @@ func (s *settlement) fold(e Replied) {
 		s.wait()
 	case Unreached:
 		s.uncertain()
+		s.end()
 		s.wait()
 	}
 }
 
 // cause is the outcome's, except where it makes no sense: a word of probes to what was no probe and the other way round, or
-// an accepted batch without a verdict for each note. A probe that is refused says nothing of the notes either.
+// an accepted batch without a verdict for each note. A probe that is refused says nothing of the notes either; one that is
+// answered with something else under our name says that ours is not there, and cannot be.
 func (s *settlement) cause() Cause {
 	probe := s.batch.doubt
 	switch s.out.Cause {
@@ -136,10 +143,10 @@ func (s *settlement) cause() Cause {
 			return Unclear
 		}
 	case Refused, BodyTooLarge:
-		if probe {
+		if probe && (s.out.Status < 200 || s.out.Status > 299) {
 			return Unclear
 		}
-		if s.batch.uncertain && !s.c.cfg.Limits.Copies { // an earlier try may be there: look before it goes in two halves
+		if !probe && s.batch.uncertain && !s.c.cfg.Limits.Copies { // an earlier try may be there: look before it goes in two halves
 			return Taken
 		}
 	}
@@ -170,20 +177,26 @@ func (s *settlement) uncertain() {
 
 // attempt counts a try that cost one; after the last the batch parks: kept, and tried again in the next window (L9.1).
 func (s *settlement) attempt() {
-	p := s.c.cfg.Policy
-	retries := p.Foreground
-	if !s.c.gate.visible {
-		retries = p.Background
+	s.replace(func(b *sealed) { b.attempts++ })
+	if s.c.cfg.Policy.Spent(s.batch.attempts, s.c.now.Sub(s.sent.SealedAt), s.c.gate.visible) {
+		s.park()
 	}
+}
+
+// end parks a batch that is older than the policy lets one be tried in a row, also when the try cost no attempt (G5.7).
+func (s *settlement) end() {
+	if s.c.cfg.Policy.Spent(0, s.c.now.Sub(s.sent.SealedAt), s.c.gate.visible) {
+		s.park()
+	}
+}
+
+func (s *settlement) park() {
 	s.replace(func(b *sealed) {
-		b.attempts++
-		if b.attempts > retries {
-			b.parkedUntil = s.c.now.Add(min(maxPark, s.c.cfg.FlushEvery<<min(b.parks, 4)))
-			b.parks++
-			b.attempts = 0
-			s.row.note = "parked"
-		}
+		b.parkedUntil = s.c.now.Add(min(maxPark, s.c.cfg.FlushEvery<<min(b.parks, 4)))
+		b.parks++
+		b.attempts = 0
 	})
+	s.row.note = "parked"
 }
 
 // replace puts an edited copy of the batch in its place.

@@ -129,3 +129,27 @@ func TestL2_5_AClockThatWasSetAheadIsNoticed(t *testing.T) {
 	d.capped = true
 	require.Zero(t, d.jumped(time.Now().Add(time.Hour)), "a page with a clock of its own is believed")
 }
+
+// A blob that the page hands over is on disk when its event is acknowledged, goes up as it is, before its note, and leaves
+// nothing behind (L2.2).
+func TestL2_2_AVoiceMemoArrivesAsItIs(t *testing.T) {
+	base := sandboxURL(t)
+	p := openPage(t, map[string]any{"destination": map[string]any{"service": "line", "channelId": "wasm" + t.Name(), "baseURL": base}})
+	p.lead()
+	memo := js.Global().Get("Blob").New([]any{arrayOf([]byte("\x00\x01 RIFF \xff\xfe")), "…"})
+	media := []any{[]any{map[string]any{"name": "memo.m4a", "type": "audio/mp4", "bytes": memo.Get("size"), "sum": "", "blob": memo}}}
+	p.api.Call("append", arrayOf([]byte(good)), "", 1, media)
+	p.until("the receipt", func() bool { return p.answers[1] != nil })
+	require.Equal(t, 0.0, p.answers[1][0], p.answers[1])
+	p.api.Call("flush", 2)
+	p.until("delivered", func() bool { return p.count("delivered") == 1 })
+	require.Equal(t, 0, p.count("queueBytes"))
+
+	noteID := p.answers[1][2].(string)
+	got := make(chan string, 1)
+	d := &driver{host: js.ValueOf(p.host)}
+	d.then(js.Global().Call("fetch", base+"/ops/media?mediaId="+noteID+".1"), func(r js.Value, _ bool) {
+		d.then(r.Call("arrayBuffer"), func(b js.Value, _ bool) { got <- string(bytesOf(uint8Array.New(b))) })
+	})
+	require.Equal(t, "\x00\x01 RIFF \xff\xfe…", p.receive(got))
+}

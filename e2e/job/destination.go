@@ -28,6 +28,7 @@ type destination struct {
 
 var destinations = []destination{
 	{name: "line", open: openLine, stored: storedByLine},
+	{name: "chat", open: openChat, stored: storedByChat},
 	{name: "evernote", faultPath: "/shard/s1/notestore/createNote", relayed: true, sandbox: []string{"-evernote-sandbox"},
 		open: openEvernote, stored: storedByEvernote},
 }
@@ -85,6 +86,20 @@ func storedByLine(ctx context.Context, j *job) ([]judge.Stored, []byte, error) {
 	}
 	raw, err := j.sandbox.Notes(ctx, j.channel, true)
 	return all, raw, err
+}
+
+// openChat gives each job a space of its own, named as its channel.
+func openChat(j *job, origin string) map[string]any {
+	return map[string]any{"destination": "chat", "space": j.channel, "baseURL": origin}
+}
+
+func storedByChat(ctx context.Context, j *job) ([]judge.Stored, []byte, error) {
+	rows, err := j.sandbox.ChatMessages(ctx, j.channel)
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err := judge.UnpackChat(bytes.NewReader(rows), func(name string) ([]byte, error) { return j.sandbox.ChatAttachment(ctx, name) })
+	return all, judge.Lines(all), err
 }
 
 // evernoteCalls is what the page may do in an hour: less than the sandbox's limit, and more than a job needs.

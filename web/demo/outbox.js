@@ -33,12 +33,13 @@ export const sandboxClock = async (base = '') => {
 /** What goes to each service's function; the rest of the options goes to openKeep. */
 const services = {
   line: { make: 'lineKeep', takes: ['channelId', 'baseURL', 'tier', 'maxNoteBytes'] },
+  chat: { make: 'googleChat', takes: ['space', 'baseURL', 'maxBackoff', 'maxNoteBytes'] },
   evernote: { make: 'evernote', takes: ['noteStoreURL', 'notebookGuid', 'title', 'sandbox', 'callsPerHour'] },
 }
 
 /**
  * Opens the outbox. All options are optional: `destination` is the service's name, line unless it is given; what it takes
- * goes to lineKeep or evernote, the rest to openKeep.
+ * goes to lineKeep, googleChat or evernote, the rest to openKeep.
  */
 export const open = async ({ destination: service = 'line', ...given } = {}) => {
   const { make, takes } = services[service]
