@@ -229,7 +229,7 @@ in_browser() {
     if [ -n "${!name:-}" ]; then keep+=("$name=${!name}"); fi
   done
   # with the libraries as keep.wasm has them
-  env -i "${keep[@]}" go test -modfile=.build/go.mod -count=1 -timeout=3m -exec=wasmbrowsertest "$@"
+  env -i "${keep[@]}" go test -count=1 -timeout=3m -exec=wasmbrowsertest -modfile=.build/go.mod "$@"
 }
 
 # with_sandbox COMMAND…: runs it with a sandbox of its own on a free port, whose address is in LIFFKEEP_SANDBOX.
