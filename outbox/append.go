@@ -55,7 +55,7 @@ func (c *Core) onAppended(drafts []Draft) {
 			c.reject(d.Ticket, refusal)
 			continue
 		}
-		c.append.bytes += int64(len(d.Text))
+		c.append.bytes += d.size()
 		c.append.waiting = append(c.append.waiting, d)
 	}
 }
@@ -75,16 +75,25 @@ func (c *Core) check(d Draft) *Refusal {
 		if len(d.Text) == 0 {
 			return refuse(InvalidEvent, "hide needs the noteId of a receipt")
 		}
+		if refusal := c.cannot("hide"); refusal != nil {
+			return refusal
+		}
 		return checkKey(string(d.Text))
 	}
 	if len(d.Text) > c.cfg.Limits.NoteBytes {
 		return refuse(TooLarge, "the event has "+strconv.Itoa(len(d.Text))+" bytes, a note may have "+strconv.Itoa(c.cfg.Limits.NoteBytes)+": split the conversation")
 	}
-	if used := c.queueBytes() + c.append.bytes; d.Inbox == nil && used+int64(len(d.Text)) > c.cfg.MaxQueueBytes {
+	if refusal := c.cfg.Limits.checkMedia(d.Media); refusal != nil {
+		return refusal
+	}
+	if used := c.queueBytes() + c.append.bytes; d.Inbox == nil && used+d.size() > c.cfg.MaxQueueBytes {
 		return refuse(StorageFull, "the queue holds "+strconv.FormatInt(used, 10)+" bytes, maxQueueBytes is "+strconv.FormatInt(c.cfg.MaxQueueBytes, 10)+": it drains when the service can be reached")
 	}
 	return nil
 }
+
+// size counts towards MaxQueueBytes.
+func (d Draft) size() int64 { return int64(len(d.Text)) + mediaBytes(d.Media) }
 
 func (c *Core) reject(ticket uint32, r *Refusal) {
 	c.emit(Reject{Rejections: []Rejection{{Ticket: ticket, Refusal: *r}}})
@@ -162,12 +171,16 @@ func (c *Core) writeWaiting() {
 			c.emit(Acknowledge{Receipts: []Receipt{{Ticket: d.Ticket, ID: e.NoteID, NoteID: e.NoteID, Bytes: len(e.Raw), At: e.At}}})
 			continue
 		}
-		a.bytes += int64(len(e.Raw))
+		a.bytes += int64(len(e.Raw)) + mediaBytes(e.Media)
+		for i, m := range e.Media {
+			ch.PutMedia = append(ch.PutMedia, MediaRow{ID: m.ID, Blob: d.Blobs[i]})
+		}
 		a.writing, a.tickets = append(a.writing, e), append(a.tickets, d.Ticket)
 	}
 	for from := 0; from < len(a.writing); {
 		n, size := 0, 0
-		for from+n < len(a.writing) && n < segmentNotes && (n == 0 || size+len(a.writing[from+n].Raw) <= segmentBytes) {
+		for from+n < len(a.writing) && n < segmentNotes && (n == 0 || size+len(a.writing[from+n].Raw) <= segmentBytes &&
+			!a.writing[from].alone() && !a.writing[from+n].alone()) {
 			a.writing[from+n].Index = n
 			size += len(a.writing[from+n].Raw)
 			n++
@@ -201,14 +214,14 @@ func (c *Core) accept(d Draft, touched map[string]*keyState) (e Entry, known boo
 	}
 	if d.Key == "" {
 		e.NoteID = own
-		e.Raw = splice(e.NoteID, d.Text)
+		e.attach(d, own)
 		return e, false, nil
 	}
 	if d.Inbox != nil {
 		return c.takeOver(e, d, touched)
 	}
-	k, hash := c.append.keys[d.Key], hashText(d.Text)
-	known = k.version > 0 && k.hash == hash && !k.pending
+	k, hash := c.append.keys[d.Key], d.hash()
+	known = k.version > 0 && k.hash == hash && !k.pending && d.summed()
 	if !known {
 		c.append.undo = append(c.append.undo, func(old keyState) func() { return func() { *k = old } }(*k))
 		if !c.mayReplace(k) {
@@ -217,7 +230,7 @@ func (c *Core) accept(d Draft, touched map[string]*keyState) (e Entry, known boo
 		k.changedAt, k.hash, k.pending, touched[d.Key] = c.now, hash, true, k
 	}
 	e.Version, e.NoteID = k.version, versioned(d.Key, k.version)
-	e.Raw = splice(e.NoteID, d.Text)
+	e.attach(d, e.NoteID+"-"+own) // a later change of the same version has media of its own
 	return e, known, nil
 }
 
@@ -298,6 +311,6 @@ func (c *Core) resetAppend() {
 	a := &c.append
 	a.token, a.writing, a.tickets, a.segments, a.bytes, a.marks, a.undo, a.doubt = 0, nil, nil, nil, 0, nil, nil, nil
 	for _, d := range a.waiting {
-		a.bytes += int64(len(d.Text))
+		a.bytes += d.size()
 	}
 }

@@ -23,8 +23,11 @@ import (
 //	archive <bytes>            put into the archive since it was last thinned
 //	limiter …, breaker …       retry's own text
 //	tries <n>                  failures in a row
-//	wire <batch>               this batch is on the wire, or was when the page died: uncertain
+//	limiter.media …, breaker.media …, tries.media <n>    the same of BucketMedia, once it was used
+//	cursor <JSON text>         what the last settled batch left, if it left something
 //	batch <id> <attempts> <uncertain 0|1> <parked until, unix ms> <parks> <unanswered>
+//	step <id> <number> <doubt 0|1> <cursor, JSON text>   where that batch stands, unless at its beginning
+//	wire <batch>               this batch is on the wire, or was when the page died: uncertain
 type books struct {
 	install   string
 	nextBatch uint64
@@ -37,9 +40,9 @@ type books struct {
 	realtime  bool
 	exportAt  int64
 	shrink    int
-	limiter   retry.Limiter
-	breaker   retry.Breaker
-	tries     int
+	bucket           // the main one
+	media     bucket // BucketMedia
+	cursor    string // what the last settled batch left for the next
 	chain     string
 	newest    int64 // unix ms of the ledger's newest row
 	backTo    int64 // the clock went back between rows: the earliest row after that, unix ms
@@ -56,11 +59,17 @@ type sealed struct {
 	notes       int
 	messages    int
 	bytes       int
+	media       int64 // bytes of its media
 	attempts    int
 	uncertain   bool
 	parkedUntil time.Time
 	parks       int
-	unanswered  int // requests in a row that the network let fail
+	steps       []Step
+	step        int       // the next one's number
+	doubt       bool      // it is looked up before it is sent again
+	cursor      string    // for its Attempt
+	probeAt     time.Time // not looked up before that, see askable; in memory only
+	unanswered  int       // requests in a row that the network let fail
 }
 
 // maxPark is the longest a batch waits parked; a later instant comes from a clock that went back and does not count.
@@ -89,8 +98,13 @@ func encodeState(b books, batches []*sealed, wire uint64) []byte {
 	t = append(b.limiter.AppendText(append(t, "limiter "...)), '\n')
 	t = append(b.breaker.AppendText(append(t, "breaker "...)), '\n')
 	t.line("tries", int64(b.tries))
-	if wire != 0 {
-		t.line("wire", int64(wire))
+	if b.media.used() {
+		t = append(b.media.limiter.AppendText(append(t, "limiter.media "...)), '\n')
+		t = append(b.media.breaker.AppendText(append(t, "breaker.media "...)), '\n')
+		t.line("tries.media", int64(b.media.tries))
+	}
+	if b.cursor != "" {
+		t = append(jsontext.AppendString(append(t, "cursor "...), b.cursor), '\n')
 	}
 	for _, s := range batches {
 		var until int64
@@ -98,6 +112,13 @@ func encodeState(b books, batches []*sealed, wire uint64) []byte {
 			until = s.parkedUntil.UnixMilli()
 		}
 		t.line("batch", int64(s.id), int64(s.attempts), bit(s.uncertain), until, int64(s.parks), int64(s.unanswered))
+		if s.step > 0 || s.doubt || s.cursor != "" {
+			t.line("step", int64(s.id), int64(s.step), bit(s.doubt))
+			t = append(jsontext.AppendString(append(t[:len(t)-1], ' '), s.cursor), '\n')
+		}
+	}
+	if wire != 0 {
+		t.line("wire", int64(wire))
 	}
 	return t
 }
@@ -134,9 +155,14 @@ func (c *Core) restore(l Loaded) {
 			c.alarms.damaged++
 			continue
 		}
-		s := &sealed{id: r.ID, name: entries.Name, notes: len(entries.Entries), messages: entries.Messages()}
+		s := summarize(entries)
+		s.bytes = 0
 		for _, n := range sizes {
 			s.bytes += n
+		}
+		s.probeAt = c.now.Add(c.cfg.Deadline) // the page that died may have sent it just now
+		for _, step := range s.steps {        // until the state says where it stands: it may have gone
+			s.doubt = s.doubt || step.Probed
 		}
 		c.batches = append(c.batches, s)
 		c.books.nextBatch = max(c.books.nextBatch, r.ID+1)
@@ -178,6 +204,7 @@ func (c *Core) restoreLine(line []byte) {
 	word, rest, _ := jsontext.CutByte(line, ' ')
 	var err error
 	b := &c.books
+	k := &b.bucket
 	switch string(word) {
 	case "install":
 		b.install = string(rest)
@@ -185,10 +212,19 @@ func (c *Core) restoreLine(line []byte) {
 	case "chain":
 		b.chain = string(rest)
 		return
+	case "cursor":
+		b.cursor, _ = unquote(rest)
+		return
 	case "limiter":
 		b.limiter, err = retry.ParseLimiter(rest)
 	case "breaker":
 		b.breaker, err = retry.ParseBreaker(rest)
+	case "limiter.media":
+		k = &b.media
+		k.limiter, err = retry.ParseLimiter(rest)
+	case "breaker.media":
+		k = &b.media
+		k.breaker, err = retry.ParseBreaker(rest)
 	default:
 		n := numbers(rest)
 		switch string(word) {
@@ -210,12 +246,25 @@ func (c *Core) restoreLine(line []byte) {
 			b.newest, b.backTo, b.backFrom = n[0], n[1], n[2]
 		case "tries":
 			b.tries = int(n[0])
+		case "tries.media":
+			b.media.tries = int(n[0])
 		case "wire":
+			if s := c.batch(uint64(n[0])); s != nil { // sent, and no answer came to disk (invariant 4)
+				s.doubtful()
+				of := b.of(s.next().Bucket) // it may have arrived as late as now
+				of.limiter = of.limiter.Answered(c.now)
+			}
+		case "step":
 			if s := c.batch(uint64(n[0])); s != nil {
-				s.uncertain = true // sent, and no answer came to disk (invariant 4)
+				s.step, s.doubt = int(max(0, min(n[1], int64(len(s.steps)-1)))), n[2] == 1
+				for range 3 {
+					_, rest, _ = jsontext.CutByte(rest, ' ')
+				}
+				s.cursor, _ = unquote(rest)
 			}
 		case "batch":
 			if s := c.batch(uint64(n[0])); s != nil {
+				s.doubt = false
 				s.attempts, s.uncertain, s.parks = int(n[1]), s.uncertain || n[2] == 1, int(max(0, n[4]))
 				s.unanswered = int(max(0, n[5]))
 				if n[3] != 0 {
@@ -226,7 +275,7 @@ func (c *Core) restoreLine(line []byte) {
 	}
 	if err != nil { // what was sent in the last minute is unknown: the bucket counts as full
 		c.alarms.damaged++
-		b.limiter = retry.Limiter{}.Lock(c.now, c.now.Add(c.cfg.Policy.Lock))
+		k.limiter = retry.Limiter{}.Lock(c.now, c.now.Add(c.cfg.Policy.Lock))
 	}
 }
 
@@ -251,7 +300,7 @@ func (c *Core) batch(id uint64) *sealed {
 
 func (c *Core) sealedBytes() (n int64) {
 	for _, s := range c.batches {
-		n += int64(s.bytes)
+		n += int64(s.bytes) + s.media
 	}
 	return n
 }

@@ -6,6 +6,8 @@ import (
 	"syscall/js"
 	"time"
 
+	"github.com/liff-keep/liff-keep/destination/evernote"
+	"github.com/liff-keep/liff-keep/destination/googlechat"
 	"github.com/liff-keep/liff-keep/destination/linekeep"
 	"github.com/liff-keep/liff-keep/indexeddb"
 	"github.com/liff-keep/liff-keep/internal/jsontext"
@@ -15,8 +17,9 @@ import (
 
 // openBridge starts one outbox for the host object and returns what JavaScript may call on it:
 //
-//	append(texts Uint8Array, keys string, ticket)   events as lines of JSON, keys as lines; ticket counts up a line
-//	take(texts Uint8Array, rows string, ticket)     the same for what the page's inbox kept, rows as lines "key version at mark"
+//	append(texts Uint8Array, keys string, ticket, media)   events as lines of JSON, keys as lines; ticket counts up a line;
+//	    media is null, or an array with null or an array of {name, type, bytes, sum, blob} for each event
+//	take(texts Uint8Array, rows string, ticket, media)     the same for what the page's inbox kept, rows as lines "key version at mark"
 //	hide(ticket, noteId) · flush(ticket) · dead(ticket) · revive(ticket, id) · discard(ticket, id)
 //	ledger(ticket, from, to) · rows(ticket, from, to) · reconcile(ticket, from, to) · holdings(ticket) · lead(ticket, force) · resign() · left()
 //	status() string · realtime(on) · offered(token) · nudge() · shown(on)
@@ -26,11 +29,11 @@ import (
 func openBridge(host js.Value) any {
 	d := &driver{host: host}
 	config := host.Get("config")
-	service := serviceOf(config)
-	d.service = service
+	d.service = serviceOf(config)
 	d.cfg = outbox.Config{
-		Channel: service.ChannelID, User: str(config, "user"),
-		Policy: service.Policy(), Limits: service.Limits(),
+		Channel: str(config.Get("destination"), "channelId"), User: str(config, "user"),
+		Policy: d.service.Policy(""), MediaPolicy: d.service.Policy(outbox.BucketMedia), Limits: d.service.Limits(),
+		Plan: d.service.Plan, Cannot: d.service.Cannot, Deadline: requestDeadline,
 		FlushEvery: millis(config, "flushEvery", 300_000), // C5
 		FlushAt:    int(num(config, "flushAt", 400)),      // C5
 		Debounce:   millis(config, "debounce", 200),       // C6
@@ -39,7 +42,12 @@ func openBridge(host js.Value) any {
 		MaxQueueBytes: int64(num(config, "maxQueueBytes", 64<<20)),
 		LedgerDays:    30, // L9.5
 		LookPolicy:    retry.LineStatus(),
-		KeepDelivered: 48 * time.Hour, // L12.1: the next day, wherever it is
+	}
+	if d.service.Cannot("reconcile") == "" {
+		d.cfg.KeepDelivered = 48 * time.Hour // L12.1: the next day, wherever it is
+	}
+	if service := str(config.Get("destination"), "service"); service != "line" {
+		d.cfg.API = service
 	}
 	d.capped = config.Get("ownClock").Truthy()
 	d.core = outbox.New(d.cfg)
@@ -116,8 +124,22 @@ func (d *driver) load(done func(error)) {
 	})
 }
 
-func serviceOf(config js.Value) linekeep.Service {
+// serviceOf makes the destination that the page chose.
+func serviceOf(config js.Value) outbox.Destination {
 	dest := config.Get("destination")
+	noteBytes, forbid := int(num(dest, "maxNoteBytes", 0)), list(config, "healthFields")
+	switch str(dest, "service") {
+	case "chat":
+		return googlechat.Service{BaseURL: str(dest, "baseURL"), Space: str(dest, "space"), NoteBytes: noteBytes,
+			MaxBackoff: time.Duration(num(dest, "maxBackoff", 64)) * time.Second, Forbid: forbid}
+	case "evernote":
+		return evernote.Service{NoteStoreURL: str(dest, "noteStoreURL"), NotebookGUID: str(dest, "notebookGuid"), Title: str(dest, "title"),
+			Sandbox: dest.Get("sandbox").Truthy(), CallsPerHour: int(num(dest, "callsPerHour", 0)), NoteBytes: noteBytes, Forbid: forbid}
+	}
+	return lineOf(config, dest)
+}
+
+func lineOf(config, dest js.Value) linekeep.Service {
 	tier := linekeep.MiniApp
 	if str(dest, "tier") == string(linekeep.Server) {
 		tier = linekeep.Server
@@ -135,11 +157,11 @@ func (d *driver) api() map[string]any {
 	api := map[string]any{}
 	for name, f := range map[string]func(args []js.Value) any{
 		"append": func(args []js.Value) any {
-			d.post(outbox.Appended{Drafts: drafts(bytesOf(args[0]), args[1].String(), ticket(args[2]))})
+			d.post(outbox.Appended{Drafts: draftsOf(args)})
 			return nil
 		},
 		"take": func(args []js.Value) any {
-			d.post(outbox.Appended{Drafts: fromInbox(drafts(bytesOf(args[0]), args[1].String(), ticket(args[2])))})
+			d.post(outbox.Appended{Drafts: fromInbox(draftsOf(args))})
 			return nil
 		},
 		"flush": func(args []js.Value) any { d.post(outbox.FlushAsked{Ticket: ticket(args[0])}); return nil },

@@ -47,7 +47,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags.StringVar(&o.notes, "notes", "", "`file` for the raw notes as the sandbox holds them, one a line")
 	flags.StringVar(&o.Fault, "fault", "", "what goes wrong: "+strings.Join(faults.Names(), ", "))
 	flags.StringVar(&o.Engine, "engine", "chromium", "the browser: "+strings.Join(browser.Engines(), ", "))
-	flags.StringVar(&o.Destination, "destination", "line", "where to: line")
+	flags.StringVar(&o.Destination, "destination", "line", "where to: "+strings.Join(job.Destinations(), ", "))
 	flags.StringVar(&o.Durability, "durability", "", "strict (default) or relaxed")
 	seconds := flags.Float64("timeout", 300, "`seconds` for the whole job")
 	if err := flags.Parse(args); err != nil {
