@@ -45,6 +45,33 @@ func TestL2_2_VoiceMemosArriveWhole(t *testing.T) {
 	}
 }
 
+// Voice memos that liff.$keep took before the module and before liff.init are on disk with their events: the browser is
+// killed, and they arrive whole, once (L9.2).
+func TestL9_2_VoiceMemosBeforeTheModuleSurviveAKill(t *testing.T) {
+	for _, engine := range engines(t) {
+		t.Run(engine, func(t *testing.T) {
+			r := newRig(t, engine)
+			r.gateway.insteadOfWasm("stalled")
+			page := r.miniApp("one", "").show().use(nil)
+			var told struct{ Memos []memo }
+			page.do("liffMemos", map[string]any{"count": 3, "bytes": 1 << 20}, &told)
+			require.Len(t, told.Memos, 3)
+			var s Status
+			page.do("liffStatus", nil, &s)
+			require.Equal(t, 3, s.Pending)
+			require.Greater(t, s.QueueBytes, int64(3<<20), "they count")
+			r.kill()
+
+			r.gateway.insteadOfWasm("")
+			page = r.miniApp("two", "").show().use(nil).init("A")
+			page.sent()
+			r.whole(told.Memos)
+			r.keptLimits()
+			r.calm()
+		})
+	}
+}
+
 // whole asserts that every memo is at the sandbox, with its bytes, and in one note, which came after it.
 func (r *rig) whole(memos []memo) {
 	r.t.Helper()

@@ -237,6 +237,7 @@ func (p *tab) append(args map[string]any) (got appended) {
 // Status is the part of status() that these tests read.
 type Status struct {
 	Pending, Parked, Dead, Delivered int
+	QueueBytes                       int64
 	Leader                           bool
 	Token                            string
 	Storage                          struct{ Reopened, Crashes int }

@@ -1,6 +1,7 @@
 // A bare page that a test program drives: the demo's control, and commands for what an ordinary page never does.
 import { obey } from '/control.js'
 import { decryptEvent } from '/dist/index.js'
+import { memos } from '/e2e/memos.js'
 
 const wait = (ms) => new Promise((r) => { setTimeout(r, ms) })
 
@@ -59,18 +60,7 @@ const more = (keep) => ({
     return { taken }
   },
   /** {count, bytes}: appends conversations with a voice memo each → {memos: [{conversationId, sha256}]}, once all are on disk */
-  async memos({ count, bytes }) {
-    const memos = await Promise.all(Array.from({ length: count }, async (_, i) => {
-      const voice = new Uint8Array(bytes)
-      for (let at = 0; at < bytes; at += 65536) crypto.getRandomValues(voice.subarray(at, at + 65536))
-      const blob = new Blob([voice], { type: 'audio/mp4' })
-      const event = { ...conversation(`memo-${i}`, 'listen'), media: [{ name: 'memo.m4a', blob }] }
-      await keep().append(event)
-      const sum = new Uint8Array(await crypto.subtle.digest('SHA-256', voice))
-      return { conversationId: event.conversationId, sha256: Array.from(sum, (b) => b.toString(16).padStart(2, '0')).join('') }
-    }))
-    return { memos }
-  },
+  memos: ({ count, bytes }) => memos((event) => keep().append(event), conversation, count, bytes),
   flushSoon: () => { keep().flush().catch(() => {}) },
   /** {name, version}: opens a database as another program would, with the page's own calls → {stores} */
   async openDatabase({ name, version }) {
