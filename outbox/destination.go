@@ -62,6 +62,7 @@ type Attempt struct {
 	Token  string // in memory for this try only (invariant 6); Encode writes it where the service wants it
 	SHA256 string // of Digest(b), hex; "" where the page cannot hash: then names come from b.Name
 	Cursor string // what an earlier answer left, opaque to the core, durable
+	Fetch  string // of this one request alone: a copy of it that nobody asked for shows
 }
 
 // Request is one HTTP request.

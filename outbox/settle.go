@@ -95,7 +95,7 @@ func (s *settlement) fold(e Replied) {
 		k.tries = 0
 	case Taken:
 		at := time.Time{}
-		if s.out.Cause != Taken { // it is an earlier try that is in doubt, and may still be on its way
+		if s.out.Cause != Taken || s.batch.next().Probed { // a copy of it may still be on its way: a service that looks at names would have it
 			at = c.now.Add(c.cfg.Deadline)
 		}
 		s.replace(func(b *sealed) { b.doubt, b.probeAt = true, at })

@@ -159,6 +159,10 @@ func (v *vault) serve(b outbox.Batch, step int, probe bool, a outbox.Attempt, bo
 		if v.kind == "wall" && !probe {
 			return reply(409, "") // and it is not there at all
 		}
+		if v.kind == "log" && !probe && b.Steps[step].Probed { // the browser sent it twice, and the relay says so while the first is on its way
+			v.late = append(v.late, arrival{v.r.true.Add(time.Duration(rng.Int63n(int64(v.r.deadline)))), func() { v.apply(b, step, a, body) }})
+			return reply(409, "")
+		}
 	}
 	text := ""
 	if probe {

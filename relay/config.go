@@ -14,14 +14,15 @@ import (
 
 // config is the command line, checked once.
 type config struct {
-	addr    string        // of the Mini-App and the relay
-	admin   string        // of /healthz, /readyz and /metrics; "" serves none
-	web     string        // directory of the Mini-App's files; "" serves none
-	hosts   hosts         // that calls are passed to
-	maxBody int64         // bytes of one call
-	calls   int           // under way at once
-	timeout time.Duration // of one call, from its first byte to the answer's last
-	drain   time.Duration // what calls under way get when the relay stops
+	addr     string        // of the Mini-App and the relay
+	admin    string        // of /healthz, /readyz and /metrics; "" serves none
+	web      string        // directory of the Mini-App's files; "" serves none
+	hosts    hosts         // that calls are passed to
+	maxBody  int64         // bytes of one call
+	calls    int           // under way at once
+	timeout  time.Duration // of one call, from its first byte to the answer's last
+	remember time.Duration // a call's key, at least; fewer when more than recentKeys come
+	drain    time.Duration // what calls under way get when the relay stops
 }
 
 // hosts maps the HOST of /relay/evernote/HOST/… to the origin that is called.
@@ -41,6 +42,7 @@ func parse(args []string, out io.Writer) (config, error) {
 	flags.Int64Var(&c.maxBody, "max-body", 27<<20, "`bytes` of one call; a note of 25 MB and what Thrift puts around it")
 	flags.IntVar(&c.calls, "max-calls", 64, "calls under way at once; more are answered 503")
 	flags.DurationVar(&c.timeout, "timeout", 25*time.Second, "of one call; below the 30 s after which the page gives up")
+	flags.DurationVar(&c.remember, "remember", 5*time.Minute, "how long a call is known, that a browser's own repeat of it is answered 409")
 	flags.DurationVar(&c.drain, "drain", 15*time.Second, "what calls under way get when the relay stops")
 	if err := flags.Parse(args); err != nil {
 		return c, err
@@ -48,8 +50,8 @@ func parse(args []string, out io.Writer) (config, error) {
 	if flags.NArg() > 0 {
 		return c, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
-	if c.maxBody < 1 || c.calls < 1 || c.timeout <= 0 || c.drain < 0 {
-		return c, errors.New("-max-body, -max-calls and -timeout are above 0, -drain not below")
+	if c.maxBody < 1 || c.calls < 1 || c.timeout <= 0 || c.remember <= 0 || c.drain < 0 {
+		return c, errors.New("-max-body, -max-calls, -timeout and -remember are above 0, -drain not below")
 	}
 	var err error
 	c.hosts, err = parseHosts(*list)

@@ -23,6 +23,7 @@ type passthrough struct {
 	config   config
 	own      *http.CrossOriginProtection
 	slots    chan struct{} // one a call under way
+	seen     *recent       // keys of calls
 	stopping atomic.Bool
 	proxy    *httputil.ReverseProxy
 	measures *measures
@@ -37,7 +38,7 @@ type call struct {
 type callKey struct{}
 
 func newPassthrough(c config, m *measures, log *slog.Logger) *passthrough {
-	p := &passthrough{config: c, own: http.NewCrossOriginProtection(), slots: make(chan struct{}, c.calls), measures: m, log: log}
+	p := &passthrough{config: c, own: http.NewCrossOriginProtection(), slots: make(chan struct{}, c.calls), seen: newRecent(c.remember), measures: m, log: log}
 	p.proxy = &httputil.ReverseProxy{
 		Rewrite:        rewrite,
 		ModifyResponse: modify,
@@ -84,6 +85,11 @@ func (p *passthrough) serve(w http.ResponseWriter, r *http.Request) (host string
 		busy.write(w) // a queue would hold bodies and patience; the page has both on disk
 		return host
 	}
+	if key := r.Header.Get(keyHeader); key != "" && !p.seen.first(target.String()+" "+key, time.Now()) { // marked once it is sure to be passed on
+		<-p.slots
+		repeated.write(w)
+		return host
+	}
 	p.measures.underWay.Inc()
 	defer func() {
 		p.measures.underWay.Dec()
@@ -124,6 +130,9 @@ func (p *passthrough) route(r *http.Request) (*url.URL, refusal) {
 	}
 	if r.ContentLength > p.config.maxBody {
 		return target, tooLarge
+	}
+	if len(r.Header.Get(keyHeader)) > maxKey {
+		return target, badKey
 	}
 	return target, refusal{}
 }
@@ -198,6 +207,9 @@ func (c *counted) WriteHeader(status int) {
 		c.status = status
 	}
 	c.ResponseWriter.WriteHeader(status)
+	if status >= http.StatusOK { // a connection that ends after it is half an answer; before it, a browser would send the call again
+		_ = http.NewResponseController(c.ResponseWriter).Flush()
+	}
 }
 
 func (c *counted) Write(b []byte) (int, error) {

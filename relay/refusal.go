@@ -19,6 +19,8 @@ var (
 	badType       = refusal{415, "CONTENT_TYPE", "only application/x-thrift is passed through"}
 	foreignOrigin = refusal{403, "FORBIDDEN_ORIGIN", "only the Mini-App's own pages may call; serve them from this origin"}
 	foreignHost   = refusal{403, "FORBIDDEN_HOST", "the host is not on the relay's list; add it to -hosts if it is meant"}
+	badKey        = refusal{400, "KEY", "Liff-Keep-Fetch is at most 100 bytes"}
+	repeated      = refusal{409, "REPEATED", "this very call was passed on already; ask the host what came of it"}
 	tooLarge      = refusal{413, "TOO_LARGE", "the body is larger than -max-body"}
 	noUpstream    = refusal{502, "UPSTREAM", "the host did not answer"}
 	redirected    = refusal{502, "UPSTREAM", "the host redirects; put the address it names into noteStoreURL"}

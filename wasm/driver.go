@@ -28,6 +28,7 @@ type driver struct {
 	refused        string // the last token that the service refused
 	known          string // the last one that the page gave, for a parting shot
 	owner          string // this page, in leases
+	fetches        uint64 // requests of batches, to name each
 	fence          uint64 // token of our lead; 0: this page does not send
 	highest        uint64 // highest token that we were given
 	wake           js.Func

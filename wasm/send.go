@@ -3,6 +3,7 @@
 package main
 
 import (
+	"strconv"
 	"syscall/js"
 
 	"github.com/liff-keep/liff-keep/outbox"
@@ -56,7 +57,8 @@ func (d *driver) send(c outbox.Send, post func(outbox.Event)) {
 // attempt makes what one try knows: the token that was just read, which is kept nowhere else (invariant 6), and the digest
 // that the service names its requests by.
 func (d *driver) attempt(b outbox.Batch, c outbox.Send, done func(outbox.Attempt)) {
-	a := outbox.Attempt{Token: d.token, Cursor: c.Cursor}
+	d.fetches++
+	a := outbox.Attempt{Token: d.token, Cursor: c.Cursor, Fetch: d.owner + "-" + strconv.FormatUint(d.fetches, 36)}
 	d.token = ""
 	text := d.service.Digest(b)
 	if text == nil {

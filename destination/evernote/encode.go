@@ -37,13 +37,21 @@ func (s Service) Encode(b outbox.Batch, step int, a outbox.Attempt) outbox.Reque
 		return s.request(getSyncState(a.Token))
 	}
 	parts := s.createNote(a.Token, b)
-	if len(parts) == 1 {
-		return s.request(parts[0].Bytes)
-	}
 	r := s.request(nil)
-	r.Parts = parts
+	if len(parts) == 1 {
+		r.Body = parts[0].Bytes
+	} else {
+		r.Parts = parts
+	}
+	if a.Fetch != "" {
+		r.Headers = append(r.Headers, [2]string{fetchHeader, a.Fetch})
+	}
 	return r
 }
+
+// fetchHeader names one request to the relay, which keeps it from the service. Chromium sends a POST again by itself when a
+// kept-alive connection ends without a byte of an answer, and the service takes a second createNote for a second note.
+const fetchHeader = "Liff-Keep-Fetch"
 
 // EncodeProbe asks for the notes that came after the cursor, without their content.
 func (s Service) EncodeProbe(b outbox.Batch, _ int, a outbox.Attempt) outbox.Request {

@@ -1,6 +1,10 @@
 package evernote
 
 import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
 	"github.com/liff-keep/liff-keep/outbox"
 )
 
@@ -67,4 +71,15 @@ func chunk(high, count int, notes ...[]byte) []byte {
 		fields = append(fields, field(15, 4, cat([]byte{12}, num(len(notes)), cat(notes...))))
 	}
 	return reply("getFilteredSyncChunk", field(12, 0, st(fields...)))
+}
+
+// Each createNote has a name for the relay, so that a browser's own repeat of it is known; what may come twice has none (E6.1).
+func TestE6_1_CreateNoteIsNamedToTheRelay(t *testing.T) {
+	s := Service{NoteStoreURL: "https://app.example/relay"}
+	b := outbox.Batch{Name: "b-1", Entries: []outbox.Entry{{Raw: []byte(`{}`)}}, Steps: []outbox.Step{{}, {Probed: true}}}
+	a := outbox.Attempt{Token: "t", Cursor: "1", Fetch: "page-7"}
+	require.Contains(t, s.Encode(b, 1, a).Headers, [2]string{"Liff-Keep-Fetch", "page-7"})
+	for _, r := range []outbox.Request{s.Encode(b, 0, a), s.EncodeProbe(b, 1, a), s.Encode(b, 1, outbox.Attempt{Token: "t"})} {
+		require.Len(t, r.Headers, 2)
+	}
 }
