@@ -16,6 +16,7 @@ usage() {
 usage: ./build.sh VERB
 
   demo    build, start the sandbox on 127.0.0.1:8787 and serve the demo Mini-App
+          demo --destination chat|evernote: to another service, through the relay where it needs one
           demo --headless --input FILE.jsonl --report OUT.json
                [--notes OUT.ndjson] [--fault NAME] [--engine chromium|firefox|webkit]
                [--destination line|evernote] [--durability relaxed|strict] [--timeout SECONDS]
@@ -271,8 +272,17 @@ demo() {
     previous=$arg
   done
   if [ -z "$headless" ]; then
-    [ $# -eq 0 ] || die "demo knows $* only together with --headless"
+    if [ "${1:-}" = --destination ] && [ $# -eq 2 ]; then set -- "--destination=$2"; fi
+    case $# in
+      0) ;;
+      1) [[ $1 == --destination=* ]] || die "demo knows $* only together with --headless" ;;
+      *) die "demo knows $* only together with --headless" ;;
+    esac
     build
+    if [ $# -eq 1 ]; then # another service, and the relay that it may need
+      go build -o .build/demo ./e2e/demo
+      exec .build/demo --serve 127.0.0.1:8787 "$1"
+    fi
     go build -o .build/sandbox ./sandbox
     say "demo Mini-App: http://127.0.0.1:8787/   (LINE Keep is emulated per the guide; Ctrl-C ends it)"
     exec .build/sandbox -addr 127.0.0.1:8787 -web web/dist -demo web/demo

@@ -23,7 +23,7 @@ type front struct {
 }
 
 // startFront starts both; pages and host are origins of sandboxes.
-func (s *Session) startFront(pages, host string) (*front, error) {
+func (s *Session) startFront(addr, pages, host string) (*front, error) {
 	binary := filepath.Join(s.temp, "relay")
 	build := exec.CommandContext(s.life, "go", "build", "-o", binary, "./relay")
 	build.Dir = s.root
@@ -35,7 +35,7 @@ func (s *Session) startFront(pages, host string) (*front, error) {
 		return nil, err
 	}
 	f := &front{relay: relay}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		f.close()
 		return nil, fmt.Errorf("listen for the page: %w", err)
@@ -78,7 +78,7 @@ func (j *job) serve(ctx context.Context) (page, address string, err error) {
 	switch {
 	case j.dest.relayed:
 		if j.front == nil {
-			if j.front, err = j.session.startFront(j.sandbox.URL, address); err != nil {
+			if j.front, err = j.session.startFront("127.0.0.1:0", j.sandbox.URL, address); err != nil {
 				return "", "", err
 			}
 		}

@@ -38,6 +38,13 @@ const services = {
   evernote: { make: 'evernote', takes: ['noteStoreURL', 'notebookGuid', 'title', 'sandbox', 'callsPerHour'] },
 }
 
+/** Options as the page's address has them: ?channel= for LINE, else ?destination=, for Evernote with ?store=, its path on this origin. */
+export const byAddress = (wanted) => ({
+  line: { channelId: wanted.get('channel') ?? undefined },
+  chat: { destination: 'chat', space: wanted.get('space') ?? 'demo', baseURL: location.origin },
+  evernote: { destination: 'evernote', noteStoreURL: wanted.get('store') ?? undefined, sandbox: true, callsPerHour: 900 },
+}[wanted.get('destination') ?? 'line'])
+
 /**
  * Opens the outbox. All options are optional: `destination` is the service's name, line unless it is given; what it takes
  * goes to lineKeep, googleChat or evernote, the rest to openKeep.
