@@ -15,7 +15,7 @@ import (
 func TestServeIsOneOrigin(t *testing.T) {
 	needBrowser(t)
 	for _, row := range []struct{ destination, ask, want string }{
-		{"line", "/v1/keep/notes", ""},
+		{"line", "/v1/keep/note", ""},
 		{"chat", "/v1/spaces/demo/messages", ""},
 		{"evernote", "", "getSyncState"},
 	} {
