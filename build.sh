@@ -382,7 +382,7 @@ test_peers() {
   done
 }
 
-# test_pages: e2e/pages on every engine with its slow tests; the tables for README are in its output.
+# test_pages: e2e/pages on every engine with its slow tests; the tables of docs/engines.md are in its output.
 test_pages() {
   build
   need_npm web # axe-core

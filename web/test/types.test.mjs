@@ -67,6 +67,12 @@ test('the status is what the core writes, and storage', () => {
   assert.deepEqual(inner('Status', 'storage'), [...all(ours, /(\w+):/g), ...all(browsers, /(?:^|, )(\w+)/g)].sort())
 })
 
+test('the status while no module runs is a whole one: a page may read quota.remaining at its first rendering', async () => {
+  const { nothing } = await load('front.js')
+  assert.deepEqual(Object.keys(nothing({})).sort(), members('Status'))
+  for (const name of ['quota', 'breaker', 'recent']) assert.deepEqual(Object.keys(nothing({})[name]).sort(), inner('Status', name))
+})
+
 test('L13.6: a ledger row and a dead letter are what the core writes', () => {
   const row = go('outbox/ledger.go').match(/func \(r \*ledgerRow\) text[^]*?\n\}/)[0]
   const link = go('outbox/ledger.go').match(/func linked[^]*?\n\}/)[0]
