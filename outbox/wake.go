@@ -27,14 +27,17 @@ func (c *Core) Wakes() []Wake {
 	if c.send.phase != idle {
 		return w // the answer that the lane waits for wakes it
 	}
-	at, ever := c.mayGo()
+	b, at, ever := c.sendable()
 	if !ever {
 		return w
 	}
-	if c.sendable() != nil {
-		w = append(w, Wake{c.held(), at})
-	} else if _, at := c.due(); !at.IsZero() {
-		w = append(w, Wake{"flush", latest(at, c.gate.storageRetry)})
+	if b != nil {
+		w = append(w, Wake{c.held(b), at})
+	}
+	if !c.sealedAhead() {
+		if _, at := c.due(); !at.IsZero() {
+			w = append(w, Wake{"flush", latest(at, c.gate.storageRetry)})
+		}
 	}
 	for _, b := range c.batches {
 		if b.parked(c.now) {
@@ -54,15 +57,18 @@ func (c *Core) NextWake() (at time.Time, ok bool) {
 	return at, ok
 }
 
-// held names what the first sealed batch waits for.
-func (c *Core) held() string {
+// held names what a sealed batch waits for.
+func (c *Core) held(b *sealed) string {
+	k := c.books.of(b.next().Bucket)
 	switch {
 	case c.gate.token != TokenOK:
 		return "token"
-	case c.books.breaker.State(c.now).String() == "open":
+	case k.breaker.State(c.now).String() == "open":
 		return "breaker"
-	case c.books.limiter.LockedUntil().After(c.now):
+	case k.limiter.LockedUntil().After(c.now):
 		return "pause"
+	case b.doubt && c.askable(b).After(c.now):
+		return "probe"
 	}
 	return "limiter"
 }
