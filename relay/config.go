@@ -22,6 +22,7 @@ type config struct {
 	calls   int           // under way at once
 	timeout time.Duration // of one call, from its first byte to the answer's last
 	drain   time.Duration // what calls under way get when the relay stops
+	fleet   *fleetConfig  // nil: no fleet mode
 }
 
 // hosts maps the HOST of /relay/evernote/HOST/… to the origin that is called.
@@ -42,6 +43,7 @@ func parse(args []string, out io.Writer) (config, error) {
 	flags.IntVar(&c.calls, "max-calls", 64, "calls under way at once; more are answered 503")
 	flags.DurationVar(&c.timeout, "timeout", 25*time.Second, "of one call; below the 30 s after which the page gives up")
 	flags.DurationVar(&c.drain, "drain", 15*time.Second, "what calls under way get when the relay stops")
+	finish := fleetFlags(flags)
 	if err := flags.Parse(args); err != nil {
 		return c, err
 	}
@@ -52,7 +54,10 @@ func parse(args []string, out io.Writer) (config, error) {
 		return c, errors.New("-max-body, -max-calls and -timeout are above 0, -drain not below")
 	}
 	var err error
-	c.hosts, err = parseHosts(*list)
+	if c.hosts, err = parseHosts(*list); err != nil {
+		return c, err
+	}
+	c.fleet, err = finish()
 	return c, err
 }
 
