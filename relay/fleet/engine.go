@@ -49,35 +49,38 @@ type engine struct {
 	state    jetstream.KeyValue
 }
 
-func openEngine(ctx context.Context, o Engine) (e *engine, err error) {
-	e = &engine{unlock: func() {}}
-	defer func() {
-		if err != nil {
-			e.close()
-		}
-	}()
+func openEngine(ctx context.Context, o Engine) (*engine, error) {
+	e := &engine{unlock: func() {}}
+	if err := e.open(ctx, o); err != nil {
+		e.close()
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *engine) open(ctx context.Context, o Engine) (err error) {
 	options := []nats.Option{nats.Name("liff-keep relay"), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond),
 		nats.RetryOnFailedConnect(true), nats.Timeout(5 * time.Second)}
 	address := o.NATS
 	if address == "" {
 		if err := e.embed(o); err != nil {
-			return nil, err
+			return err
 		}
 		options = append(options, nats.InProcessServer(e.embedded))
 	}
 	if e.conn, err = nats.Connect(address, options...); err != nil {
-		return nil, fmt.Errorf("connect to NATS: %w", err)
+		return fmt.Errorf("connect to NATS: %w", err)
 	}
-	if err := e.conn.FlushWithContext(ctx); err != nil {
-		return nil, fmt.Errorf("connect to NATS: %w", err)
+	if err := e.conn.FlushTimeout(30 * time.Second); err != nil {
+		return fmt.Errorf("connect to NATS: %w", err)
 	}
 	if most := e.conn.MaxPayload(); most < maxBodyBytes+4096 {
-		return nil, fmt.Errorf("NATS takes messages of %d bytes, a batch has up to %d: raise its max_payload to 8MB", most, maxBodyBytes)
+		return fmt.Errorf("NATS takes messages of %d bytes, a batch has up to %d: raise its max_payload to 8MB", most, maxBodyBytes)
 	}
 	if e.js, err = jetstream.New(e.conn, jetstream.WithDefaultTimeout(5*time.Second)); err != nil {
-		return nil, err
+		return err
 	}
-	return e, e.streams(ctx, o)
+	return e.streams(ctx, o)
 }
 
 // embed starts a NATS server inside this process. Its directory is locked: two servers would tear each other's files.
