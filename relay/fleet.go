@@ -25,6 +25,7 @@ func fleetFlags(flags *flag.FlagSet) (finish func() (*fleetConfig, error)) {
 	flags.BoolVar(&o.Engine.Sync, "sync", true, "flush each batch to the disk before the phone is told; false survives a kill, not a power cut")
 	flags.Int64Var(&o.Engine.QueueBytes, "queue-bytes", 8<<30, "ceiling of the queue; beyond it phones are told 503 and keep their batches")
 	flags.DurationVar(&o.Engine.Dedup, "dedup", 15*time.Minute, "how long the queue knows a batch again")
+	flags.DurationVar(&o.Engine.AckWait, "ack-wait", 30*time.Second, "after which batches of a worker that died go to another; the same for all relays of one NATS")
 	flags.StringVar(&o.Identify, "identify", "line:https://api.line.me", "who checks a user's token: line:URL, or header:NAME behind a gateway that did")
 	flags.StringVar(&o.Scope, "scope", "keep.write", "that the user's token must hold, with line:; empty: none")
 	origins := flags.String("origins", "", "origins of pages that may post from elsewhere, with commas between; the relay's own needs none")
@@ -50,8 +51,8 @@ func fleetFlags(flags *flag.FlagSet) (finish func() (*fleetConfig, error)) {
 			return nil, err
 		}
 		if o.Workers < 1 || o.Posts < 1 || o.PostTimeout <= 0 || o.CallTimeout <= 0 || o.Linger < 0 || o.Engine.Replicas < 1 ||
-			o.Engine.QueueBytes < 1<<20 || o.Engine.Dedup < time.Second {
-			return nil, errors.New("-workers, -posts, -replicas and the time-outs are above 0, -queue-bytes at least 1 MiB, -dedup at least 1s")
+			o.Engine.QueueBytes < 1<<20 || o.Engine.Dedup < time.Second || o.Engine.AckWait < time.Second {
+			return nil, errors.New("-workers, -posts, -replicas and the time-outs are above 0, -queue-bytes at least 1 MiB, -dedup and -ack-wait at least 1s")
 		}
 		return &fleetConfig{o}, nil
 	}

@@ -21,10 +21,6 @@ const (
 	stateBucket = "LIFFKEEP_STATE" // limiters, the kill switch, the lighthouse, the clock
 )
 
-// ackWait is how long a worker that died keeps its messages from the others. A living one says every third of it that it
-// is still at work.
-const ackWait = 30 * time.Second
-
 const payload = 8 << 20 // of one message of the embedded server
 
 // Engine says where the queue lives.
@@ -36,6 +32,9 @@ type Engine struct {
 	Sync       bool          // the embedded server flushes each message to the disk before it says so
 	QueueBytes int64         // the queue's ceiling; beyond it phones are told 503
 	Dedup      time.Duration // how long the queue knows a batch again
+	// AckWait is how long a worker that died keeps its messages from the others. A living one says every third of it
+	// that it is still at work.
+	AckWait time.Duration
 }
 
 // engine is an open connection with its streams. Safe for several goroutines.
@@ -47,10 +46,11 @@ type engine struct {
 	queue    jetstream.Stream
 	dead     jetstream.Stream
 	state    jetstream.KeyValue
+	ackWait  time.Duration
 }
 
 func openEngine(ctx context.Context, o Engine) (*engine, error) {
-	e := &engine{unlock: func() {}}
+	e := &engine{unlock: func() {}, ackWait: o.AckWait}
 	if err := e.open(ctx, o); err != nil {
 		e.close()
 		return nil, err
@@ -135,7 +135,7 @@ func (e *engine) streams(ctx context.Context, o Engine) (err error) {
 // consumer is the channel's own: what one channel cannot send keeps no other waiting.
 func (e *engine) consumer(ctx context.Context, channel string) (jetstream.Consumer, error) {
 	c, err := e.queue.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{Durable: "send_" + channel,
-		FilterSubject: queuePrefix + channel, AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait, MaxDeliver: -1,
+		FilterSubject: queuePrefix + channel, AckPolicy: jetstream.AckExplicitPolicy, AckWait: e.ackWait, MaxDeliver: -1,
 		MaxAckPending: 2000})
 	if err != nil {
 		return nil, fmt.Errorf("make the consumer of channel %s: %w", channel, err)
@@ -146,6 +146,7 @@ func (e *engine) consumer(ctx context.Context, channel string) (jetstream.Consum
 // close ends the connection first: what is not acknowledged stays in the queue.
 func (e *engine) close() {
 	if e.conn != nil {
+		_ = e.conn.FlushTimeout(2 * time.Second) // what workers gave back at the last moment; else it comes after AckWait
 		e.conn.Close()
 	}
 	if e.embedded != nil {

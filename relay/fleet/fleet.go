@@ -120,7 +120,7 @@ func (f *Fleet) addSender(ctx context.Context, c Channel, o Options) error {
 		return err
 	}
 	f.senders = append(f.senders, &sender{channel: c, keep: f.intake.through.keeps[c.ID], bucket: f.bucket(c, "note", retry.LineServer()),
-		consumer: consumer, dead: f.dead, measures: f.measures, log: f.log, linger: o.Linger, suspects: map[uint64]suspect{}})
+		consumer: consumer, dead: f.dead, measures: f.measures, log: f.log, ackWait: o.Engine.AckWait, linger: o.Linger, suspects: map[uint64]suspect{}})
 	return nil
 }
 
@@ -230,7 +230,7 @@ func (f *Fleet) Close() {
 }
 
 func isTimeout(err error) bool {
-	return errors.Is(err, nats.ErrTimeout) || errors.Is(err, jetstream.ErrNoMessages)
+	return errors.Is(err, nats.ErrTimeout) || errors.Is(err, jetstream.ErrNoMessages) || errors.Is(err, context.DeadlineExceeded)
 }
 
 func hostPort(address string) (string, int, error) {

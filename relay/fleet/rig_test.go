@@ -59,7 +59,7 @@ func newRig(t *testing.T, edit func(*Options)) *rig {
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	r := &rig{t: t, sandbox: s, log: &locked{}}
-	r.options = Options{Engine: Engine{Dir: t.TempDir(), Replicas: 1, QueueBytes: 1 << 28, Dedup: time.Minute},
+	r.options = Options{Engine: Engine{Dir: t.TempDir(), Replicas: 1, QueueBytes: 1 << 28, Dedup: time.Minute, AckWait: 2 * time.Second},
 		Channels: []Channel{r.channel(channel)}, Identify: "header:X-User-Id", Workers: 2, Posts: 64, PostTimeout: 5 * time.Second,
 		CallTimeout: 5 * time.Second, Linger: 20 * time.Millisecond, Clock: morning(t, 1)}
 	if edit != nil {

@@ -23,6 +23,7 @@ type sender struct {
 	dead     *dead
 	measures *measures
 	log      *slog.Logger
+	ackWait  time.Duration
 	linger   time.Duration // what a worker waits for company before it sends less than a full call
 
 	successes atomic.Int64
@@ -77,7 +78,7 @@ func (s *sender) run(ctx context.Context) {
 		stop()
 		for _, p := range parcels {
 			if p.left > 0 && ctx.Err() != nil {
-				_ = p.msg.Nak() // at once to another; if it is lost, after ackWait
+				_ = p.msg.Nak() // at once to another; if it is lost, after AckWait
 			}
 		}
 	}
@@ -85,7 +86,9 @@ func (s *sender) run(ctx context.Context) {
 
 // pull waits for a message, and takes those that are there behind it.
 func (s *sender) pull(ctx context.Context) (parcels []*parcel) {
-	first, err := s.consumer.Next(jetstream.FetchMaxWait(pullWait))
+	wait, cancel := context.WithTimeout(ctx, pullWait)
+	first, err := s.consumer.Next(jetstream.FetchContext(wait))
+	cancel()
 	if err != nil {
 		if ctx.Err() == nil && !isTimeout(err) {
 			s.bucket.clock.Sleep(ctx, glance)
@@ -142,11 +145,11 @@ func (s *sender) open(m jetstream.Msg) *parcel {
 	return p
 }
 
-// hold tells the queue every third of ackWait that the parcels are being worked on.
+// hold tells the queue every third of AckWait that the parcels are being worked on.
 func (s *sender) hold(parcels []*parcel) (stop func()) {
 	end := make(chan struct{})
 	go func() {
-		t := time.NewTicker(ackWait / 3)
+		t := time.NewTicker(s.ackWait / 3)
 		defer t.Stop()
 		for {
 			select {

@@ -51,7 +51,10 @@ func TestCallsAreFull(t *testing.T) {
 			}
 			require.Equal(t, 200, first(r.ops("POST", "/admin/realtime", `{"on":true}`)))
 			r.arrive(1200)
-			eventually(t, "the queue is empty", func() bool { _, q := r.ops("GET", "/admin/queue", ""); return strings.Contains(q, `"waiting":0,"underWay":0`) })
+			eventually(t, "the queue is empty", func() bool {
+				_, q := r.ops("GET", "/admin/queue", "")
+				return strings.Contains(q, `"waiting":0,"underWay":0`)
+			})
 			// the worker that waited at the switch holds what had come by then: one call more
 			require.LessOrEqual(t, r.stats().ByStatus["200"], row.calls+1)
 		})
@@ -108,7 +111,10 @@ func TestAReplayIsOneMessage(t *testing.T) {
 	require.Equal(t, map[string]string{"r-1": a, "r-2": b, "r-3": noteOf("r-3", "c")}, r.arrive(3))
 
 	// the queue has passed it on: Keep judges
-	eventually(t, "settled", func() bool { _, q := r.ops("GET", "/admin/queue", ""); return strings.Contains(q, `"waiting":0,"underWay":0`) })
+	eventually(t, "settled", func() bool {
+		_, q := r.ops("GET", "/admin/queue", "")
+		return strings.Contains(q, `"waiting":0,"underWay":0`)
+	})
 	require.Equal(t, 202, r.post("U1", a, other))
 	eventually(t, "a dead letter", func() bool { _, d := r.ops("GET", "/admin/dead", ""); return strings.Contains(d, "CONFLICT") })
 	require.Len(t, r.stored(), 3, "nothing is stored twice")

@@ -21,5 +21,7 @@ func many(n int) (notes []string) {
 
 // body replaces a request's.
 func body(text string) func(*http.Request) {
-	return func(q *http.Request) { q.Body, q.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text)) }
+	return func(q *http.Request) {
+		q.Body, q.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
+	}
 }
