@@ -99,8 +99,8 @@ cluster { name: c, listen: "127.0.0.1:%d", routes: [%s] }
 		node(i)
 	}
 	at := clock(factor)
-	a := startRelay(t, s, channels, "-nats", address, "-replicas", "3", "-clock", at)
-	b := startRelay(t, s, channels, "-nats", address, "-replicas", "3", "-clock", at)
+	a := startRelay(t, s, channels, "-nats", address, "-replicas", "3", "-queue-bytes", "200000000", "-clock", at)
+	b := startRelay(t, s, channels, "-nats", address, "-replicas", "3", "-queue-bytes", "200000000", "-clock", at)
 	ctx, stop := context.WithCancel(t.Context())
 	p := newPhone()
 	var turn atomic.Int64
@@ -128,12 +128,15 @@ func ready(line string) string {
 	return ""
 }
 
-// ports are free now; nobody else on the machine is likely to take them in the moment between.
+// ports are free now, and below those that the system gives to outgoing connections: a server that is killed must find its
+// own again.
 func ports(t *testing.T, n int) (free []int) {
 	t.Helper()
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
+	for len(free) < n {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(10_000)))
+		if err != nil {
+			continue // taken
+		}
 		defer l.Close()
 		free = append(free, l.Addr().(*net.TCPAddr).Port)
 	}

@@ -80,7 +80,25 @@ func (e *engine) open(ctx context.Context, o Engine) (err error) {
 	if e.js, err = jetstream.New(e.conn, jetstream.WithDefaultTimeout(5*time.Second)); err != nil {
 		return err
 	}
-	return e.streams(ctx, o)
+	return patiently(ctx, func() error { return e.streams(ctx, o) })
+}
+
+// patiently tries again for a minute: a cluster that is starting has no leader for a while, and answers 503 or nothing.
+func patiently(ctx context.Context, try func() error) error {
+	for until := time.Now().Add(time.Minute); ; {
+		err := try()
+		var api *jetstream.APIError
+		starting := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders) ||
+			errors.As(err, &api) && api.Code == 503
+		if !starting || time.Now().After(until) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
 }
 
 // embed starts a NATS server inside this process. Its directory is locked: two servers would tear each other's files.
@@ -134,9 +152,14 @@ func (e *engine) streams(ctx context.Context, o Engine) (err error) {
 
 // consumer is the channel's own: what one channel cannot send keeps no other waiting.
 func (e *engine) consumer(ctx context.Context, channel string) (jetstream.Consumer, error) {
-	c, err := e.queue.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{Durable: "send_" + channel,
+	var c jetstream.Consumer
+	config := jetstream.ConsumerConfig{Durable: "send_" + channel,
 		FilterSubject: queuePrefix + channel, AckPolicy: jetstream.AckExplicitPolicy, AckWait: e.ackWait, MaxDeliver: -1,
-		MaxAckPending: 2000})
+		MaxAckPending: 2000}
+	err := patiently(ctx, func() (err error) {
+		c, err = e.queue.CreateOrUpdateConsumer(ctx, config)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("make the consumer of channel %s: %w", channel, err)
 	}

@@ -76,11 +76,11 @@ func Open(ctx context.Context, o Options, registry prometheus.Registerer, log *s
 	f.alarms = &alarms{clock: o.Clock, measures: f.measures, log: log, channels: map[string]*signs{}}
 	f.control = &control{kv: e.state, log: log, off: map[string]bool{}}
 	f.beams = &lighthouse{kv: e.state, client: client, clock: o.Clock, dir: o.LighthouseDir, log: log, beams: map[string]beam{}}
-	if err := f.control.read(ctx, f.ids()); err != nil {
+	if err := patiently(ctx, func() error { return f.control.read(ctx, f.ids()) }); err != nil {
 		e.close()
 		return nil, err
 	}
-	if err := o.Clock.measure(ctx, e.state, f.name); err != nil {
+	if err := patiently(ctx, func() error { return o.Clock.measure(ctx, e.state, f.name) }); err != nil {
 		e.close()
 		return nil, err
 	}
