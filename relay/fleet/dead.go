@@ -82,6 +82,9 @@ func letterOf(m *jetstream.RawStreamMsg) letter {
 }
 
 func (d *dead) get(ctx context.Context, seq uint64) (*jetstream.RawStreamMsg, error) {
+	if seq == 0 {
+		return nil, errNoLetter
+	}
 	m, err := d.e.dead.GetMsg(ctx, seq)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return nil, errNoLetter
@@ -110,11 +113,10 @@ func (d *dead) retry(ctx context.Context, seq uint64) error {
 }
 
 func (d *dead) discard(ctx context.Context, seq uint64) error {
-	err := d.e.dead.DeleteMsg(ctx, seq)
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return errNoLetter
+	if _, err := d.get(ctx, seq); err != nil {
+		return err
 	}
-	return err
+	return d.e.dead.DeleteMsg(ctx, seq)
 }
 
 // printable keeps a service's words from breaking out of a header.

@@ -2,9 +2,11 @@ package fleet
 
 import (
 	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -25,3 +27,8 @@ func body(text string) func(*http.Request) {
 		q.Body, q.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
 	}
 }
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// at is a clock that stands at t for as long as a test's step takes.
+func at(t time.Time) *Clock { return &Clock{factor: 1e-9, from: time.Now(), shows: t} }
