@@ -9,6 +9,8 @@ import (
 	"time"
 )
 
+const driveChannels = 4
+
 var driven atomic.Int64
 
 // drive posts batches for ten seconds from so many phones, as fast as they are taken or, with a rate in notes a second
@@ -36,7 +38,7 @@ func drive(t *testing.T, r *relay, notes, phones int, rate float64) (perSecond f
 				n := driven.Add(1)
 				_, body := makeBatch(fmt.Sprintf("d%d", n), notes, 200)
 				time.Sleep(time.Until(at))
-				if p.post(t.Context(), r.url, channelID(int(n%20)), fmt.Sprintf("U%d", n%1000), nil, body) != 202 {
+				if p.post(t.Context(), r.url, channelID(int(n%driveChannels)), fmt.Sprintf("U%d", n%1000), nil, body) != 202 {
 					t.Error("a post was refused")
 					return
 				}
