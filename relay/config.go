@@ -23,6 +23,7 @@ type config struct {
 	timeout  time.Duration // of one call, from its first byte to the answer's last
 	remember time.Duration // a call's key, at least; fewer when more than recentKeys come
 	drain    time.Duration // what calls under way get when the relay stops
+	fleet    *fleetConfig  // nil: no fleet mode
 }
 
 // hosts maps the HOST of /relay/evernote/HOST/… to the origin that is called.
@@ -44,6 +45,7 @@ func parse(args []string, out io.Writer) (config, error) {
 	flags.DurationVar(&c.timeout, "timeout", 25*time.Second, "of one call; below the 30 s after which the page gives up")
 	flags.DurationVar(&c.remember, "remember", 5*time.Minute, "how long a call is known, that a browser's own repeat of it is answered 409")
 	flags.DurationVar(&c.drain, "drain", 15*time.Second, "what calls under way get when the relay stops")
+	finish := fleetFlags(flags)
 	if err := flags.Parse(args); err != nil {
 		return c, err
 	}
@@ -54,7 +56,10 @@ func parse(args []string, out io.Writer) (config, error) {
 		return c, errors.New("-max-body, -max-calls, -timeout and -remember are above 0, -drain not below")
 	}
 	var err error
-	c.hosts, err = parseHosts(*list)
+	if c.hosts, err = parseHosts(*list); err != nil {
+		return c, err
+	}
+	c.fleet, err = finish()
 	return c, err
 }
 

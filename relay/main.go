@@ -12,6 +12,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/liff-keep/liff-keep/relay/fleet"
 )
 
 func main() {
@@ -34,6 +36,15 @@ func run(ctx context.Context, args []string, out io.Writer, listening func(addr,
 	calls := newPassthrough(c, m, log)
 	mux := http.NewServeMux()
 	mux.Handle(prefix, calls)
+	var phones *fleet.Fleet
+	if c.fleet != nil {
+		if phones, err = fleet.Open(ctx, c.fleet.Options, m.registry, log); err != nil {
+			return err
+		}
+		defer phones.Close() // after the servers: what phones were told is in the queue
+		mux.Handle(fleet.Prefix, phones.Handler())
+		mux.Handle(fleet.LighthousePrefix, phones.Handler())
+	}
 	if c.web != "" {
 		f, err := newFiles(c.web)
 		if err != nil {
@@ -55,11 +66,11 @@ func run(ctx context.Context, args []string, out io.Writer, listening func(addr,
 			return err
 		}
 		adminAddr = l.Addr().String()
-		servers = append(servers, server(admin(m, func() bool { return !calls.stopping.Load() })))
+		servers = append(servers, server(admin(m, phones, func() bool { return !calls.stopping.Load() && (phones == nil || phones.Ready()) })))
 		go func() { failed <- servers[1].Serve(l) }()
 	}
 	go func() { failed <- servers[0].Serve(listener) }()
-	log.Info("relay listening", "addr", listener.Addr().String(), "admin", adminAddr, "hosts", len(c.hosts))
+	log.Info("relay listening", "addr", listener.Addr().String(), "admin", adminAddr, "hosts", len(c.hosts), "fleet", phones != nil)
 	if listening != nil {
 		listening(listener.Addr().String(), adminAddr)
 	}
@@ -68,6 +79,9 @@ func run(ctx context.Context, args []string, out io.Writer, listening func(addr,
 	case <-ctx.Done():
 	}
 	calls.stopping.Store(true) // connections that are kept alive hear it with their next call
+	if phones != nil {
+		phones.Stop()
+	}
 	last, cancel := context.WithTimeout(context.Background(), c.drain)
 	defer cancel()
 	for _, s := range servers {

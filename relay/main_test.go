@@ -92,7 +92,7 @@ func TestGracefulStop(t *testing.T) {
 
 func TestReadyzSaysStopping(t *testing.T) {
 	w := httptest.NewRecorder()
-	admin(newMeasures(), func() bool { return false }).ServeHTTP(w, httptest.NewRequest("GET", "/readyz", nil))
+	admin(newMeasures(), nil, func() bool { return false }).ServeHTTP(w, httptest.NewRequest("GET", "/readyz", nil))
 	require.Equal(t, 503, w.Code)
 	require.Equal(t, "STOPPING", refused(t, w.Body.Bytes()))
 }

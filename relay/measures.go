@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/liff-keep/liff-keep/relay/fleet"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -44,16 +45,20 @@ func (m *measures) called(host string, status int, in, out int64, took time.Dura
 }
 
 // admin serves what operators and balancers ask: /healthz (the process lives), /readyz (it takes calls), /metrics.
-func admin(m *measures, ready func() bool) http.Handler {
+// With fleet mode, what its operators need besides: fleet.Fleet.Admin.
+func admin(m *measures, phones *fleet.Fleet, ready func() bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if !ready() {
-			draining.write(w)
+			draining.Write(w)
 			return
 		}
 		_, _ = w.Write([]byte("ready\n"))
 	})
+	if phones != nil {
+		phones.Admin(mux)
+	}
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
 	return mux
 }

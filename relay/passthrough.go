@@ -75,19 +75,19 @@ func (p *passthrough) serve(w http.ResponseWriter, r *http.Request) (host string
 	if target != nil {
 		host = target.Host
 	}
-	if refused.status != 0 {
-		refused.write(w)
+	if refused.Status != 0 {
+		refused.Write(w)
 		return host
 	}
 	select {
 	case p.slots <- struct{}{}:
 	default:
-		busy.write(w) // a queue would hold bodies and patience; the page has both on disk
+		busy.Write(w) // a queue would hold bodies and patience; the page has both on disk
 		return host
 	}
 	if key := r.Header.Get(keyHeader); key != "" && !p.seen.first(target.String()+" "+key, time.Now()) { // marked once it is sure to be passed on
 		<-p.slots
-		repeated.write(w)
+		repeated.Write(w)
 		return host
 	}
 	p.measures.underWay.Inc()
@@ -173,13 +173,13 @@ func answerError(w http.ResponseWriter, r *http.Request, err error) {
 	var slow net.Error
 	switch {
 	case errors.As(err, &large):
-		tooLarge.write(w)
+		tooLarge.Write(w)
 	case errors.Is(err, errRedirect):
-		redirected.write(w)
+		redirected.Write(w)
 	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &slow) && slow.Timeout():
-		timedOut.write(w)
+		timedOut.Write(w)
 	default:
-		noUpstream.write(w)
+		noUpstream.Write(w)
 	}
 }
 
