@@ -31,6 +31,8 @@ usage: ./build.sh VERB
           prints the tables of README.md (about a quarter of an hour)
           test --pages
           what happens around the outbox (tabs, full disks, leaving, what is left on disk), three engines
+          test --relay
+          the relay's fleet mode, longer: a cluster whose machines are killed, four relays on one quota
   fuzz    every fuzz target of the repository, 600 s each: fuzz [SECONDS]
   audit   known vulnerabilities of what is built in: govulncheck, npm audit
   size    what goes over the wire; fails over budget
@@ -390,6 +392,12 @@ test_pages() {
   LIFFKEEP_PAGES=1 go test -count=1 -timeout 45m -v ./e2e/pages
 }
 
+# test_relay: e2e/relay with its long tests; what docs/architecture.md reports takes LIFFKEEP_ROUNDS=20 LIFFKEEP_CLOCK=5.
+test_relay() {
+  need_go
+  LIFFKEEP_E2E=1 LIFFKEEP_RELAY=1 go test -count=1 -timeout 30m -v ./e2e/relay
+}
+
 # fuzz [SECONDS]: every fuzz target for so long, two at a time; prints a table, fails if one
 # crashes. What crashed is kept by go test as a new seed under testdata/fuzz.
 fuzz() {
@@ -560,7 +568,8 @@ case $verb in
       '') run_tests ;;
       --kill) shift && kill_rounds "$@" ;;
       --pages) test_pages ;;
-      *) die "test knows --kill and --pages, not $1" ;;
+      --relay) test_relay ;;
+      *) die "test knows --kill, --pages and --relay, not $1" ;;
     esac
     ;;
   fuzz) fuzz "$@" ;;

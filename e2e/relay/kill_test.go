@@ -22,7 +22,7 @@ func rounds() int {
 	if n, err := strconv.Atoi(os.Getenv("LIFFKEEP_ROUNDS")); err == nil {
 		return n
 	}
-	return 5
+	return 2
 }
 
 // load posts batches from so many phones until ctx ends. Each batch is posted with the same bytes until it is taken, as
@@ -77,6 +77,7 @@ func TestKilledUnderLoad(t *testing.T) {
 
 // Three NATS servers as a cluster on the loopback, two relays, and one server after the other killed under load.
 func TestANodeOfTheClusterIsKilled(t *testing.T) {
+	long(t)
 	build(t)
 	const factor = 10
 	s := startSandbox(t, factor)

@@ -25,6 +25,7 @@ func clockFactor() float64 {
 // Four relays on one NATS, each with two workers, empty a long queue of calls of one user each for ten minutes of the
 // fleet's clock. The sandbox counts: the bucket is kept at 96 % of the quota of 600 (L2.1), and no call is refused.
 func TestFourRelaysShareOneBucket(t *testing.T) {
+	long(t)
 	build(t)
 	const minutes = 10
 	factor := clockFactor()

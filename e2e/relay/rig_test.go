@@ -47,6 +47,13 @@ func build(t *testing.T) {
 	binaries = dir
 }
 
+// long skips unless the relay's long tests were asked for.
+func long(t *testing.T) {
+	if os.Getenv("LIFFKEEP_RELAY") == "" {
+		t.Skip("LIFFKEEP_RELAY is not set: ./build.sh test --relay runs the long tests of the relay")
+	}
+}
+
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if binaries != "" {
