@@ -115,12 +115,13 @@ func (c *Core) pumpSend() {
 	if s.phase != idle {
 		return
 	}
+	c.draw(false)
 	b := c.sendable()
 	if b == nil {
 		c.startSeal() // one batch is sealed ahead, not more: the later it is sealed, the fuller it is
 		return
 	}
-	if at, ever := c.mayGo(); !ever || at.After(c.now) {
+	if at, ever := c.mayGo(); !ever || at.After(c.now) || !c.drawn(b) {
 		return
 	}
 	s.phase, s.batch = token, b

@@ -49,6 +49,7 @@ func (s *settlement) quota() {
 	c.books.limiter = c.books.limiter.Answered(c.now)
 	c.books.breaker = c.books.breaker.Step(c.cfg.Policy, c.now, o.Status, c.books.offset)
 	c.alarms.replied(c.now, o)
+	c.heard(o)
 	if o.Cause != TokenRefused && o.Cause != ScopeMissing {
 		c.gate.token, c.gate.tokenTries = TokenOK, 0
 	}

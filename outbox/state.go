@@ -22,6 +22,7 @@ import (
 //	chain <hex>                link of the last ledger row
 //	archive <bytes>            put into the archive since it was last thinned
 //	limiter …, breaker …       retry's own text
+//	lottery …                  the same, where one is held
 //	tries <n>                  failures in a row
 //	wire <batch>               this batch is on the wire, or was when the page died: uncertain
 //	batch <id> <attempts> <uncertain 0|1> <parked until, unix ms> <parks> <unanswered>
@@ -39,6 +40,7 @@ type books struct {
 	shrink    int
 	limiter   retry.Limiter
 	breaker   retry.Breaker
+	lottery   retry.Lottery
 	tries     int
 	chain     string
 	newest    int64 // unix ms of the ledger's newest row
@@ -88,6 +90,9 @@ func encodeState(b books, batches []*sealed, wire uint64) []byte {
 	}
 	t = append(b.limiter.AppendText(append(t, "limiter "...)), '\n')
 	t = append(b.breaker.AppendText(append(t, "breaker "...)), '\n')
+	if b.lottery.Learned() {
+		t = append(b.lottery.AppendText(append(t, "lottery "...)), '\n')
+	}
 	t.line("tries", int64(b.tries))
 	if wire != 0 {
 		t.line("wire", int64(wire))
@@ -184,6 +189,9 @@ func (c *Core) restoreLine(line []byte) {
 		return
 	case "chain":
 		b.chain = string(rest)
+		return
+	case "lottery": // damaged: the windows still hold
+		b.lottery, _ = retry.ParseLottery(rest)
 		return
 	case "limiter":
 		b.limiter, err = retry.ParseLimiter(rest)

@@ -28,7 +28,13 @@ func (c *Core) Wakes() []Wake {
 	if !ever {
 		return w
 	}
-	if c.sendable() != nil {
+	if s := c.stake(); c.lottery() && s.there {
+		reason, look := "moment", c.candidate(s)
+		if look.Equal(s.due) && !c.early(s) {
+			reason = "flush"
+		}
+		w = append(w, Wake{reason, latest(look, at)})
+	} else if c.sendable() != nil {
 		w = append(w, Wake{c.held(), at})
 	} else if _, at := c.due(); !at.IsZero() {
 		w = append(w, Wake{"flush", latest(at, c.gate.storageRetry)})

@@ -1,0 +1,157 @@
+package outbox
+
+import (
+	"math"
+	"time"
+
+	"github.com/liff-keep/liff-keep/retry"
+)
+
+// Where many clients share one bucket, a batch that could go waits for a free moment (retry.Lottery): at each candidate
+// moment a draw decides whether one batch goes. Candidates are the lottery's own, the instant a batch becomes due (C5), and
+// the page going out of sight. A new install first keeps to the due instant alone; once an answer has shown how full the
+// bucket is, or with a hint, what is there may go earlier. flush() goes as far as the limiter allows, without a draw.
+
+// moments is what a session knows of its draws. In memory only: a page that is opened again has a first look of its own.
+type moments struct {
+	opened time.Time
+	next   time.Time // next candidate
+	won    bool      // one batch may go
+	lost   bool      // what is due has lost its draw: not before the next candidate
+	asked  uint64    // sealed batches up to here a page asked for: they go without a draw
+}
+
+func (c *Core) lottery() bool { return c.cfg.Fleet.On() && !c.cfg.Stream }
+
+func (c *Core) openMoments() {
+	c.moments = moments{opened: c.now}
+	if c.lottery() {
+		c.moments.next = c.cfg.Fleet.FirstMoment(c.now, c.rnd())
+	}
+	if len(c.flushes) > 0 {
+		c.moments.asked = c.books.nextBatch - 1
+	}
+}
+
+// rebaseMoments keeps a clock that went back from putting a candidate further away than it can be.
+func (c *Core) rebaseMoments() {
+	if !c.lottery() || !c.opened {
+		return
+	}
+	c.books.lottery = c.books.lottery.Rebase(c.now)
+	c.moments.opened = soonest(c.moments.opened, c.now)
+	c.moments.next = soonest(c.moments.next, c.books.lottery.NextMoment(c.cfg.Fleet, c.now, 1))
+}
+
+// drawn says whether the batch may go as far as the lottery is concerned.
+func (c *Core) drawn(b *sealed) bool {
+	return !c.lottery() || c.moments.won || b.id <= c.moments.asked
+}
+
+// stake is what waits for a draw.
+type stake struct {
+	there bool
+	fresh bool      // all of it was written in this session
+	full  bool      // a whole batch
+	due   time.Time // zero: its own candidate is past, or it has none
+}
+
+func (c *Core) stake() (s stake) {
+	x := &c.open
+	if b := c.sendable(); b != nil {
+		s.there = !c.drawn(b)
+		return s
+	}
+	if len(x.segs) == 0 || x.scanning || c.moments.won || c.flushWants(x.segs[0].seq) {
+		return s
+	}
+	_, at := c.due()
+	s.there, s.fresh = true, !x.segs[0].at.Before(c.moments.opened)
+	limits := c.limits()
+	s.full = x.messages >= c.cfg.FlushAt || x.notes >= limits.BatchNotes || x.bytes >= int64(limits.BatchBytes)
+	if !c.moments.lost {
+		s.due = latest(at, c.books.lottery.NotBefore(s.full))
+	}
+	return s
+}
+
+// candidate returns when the next draw is.
+func (c *Core) candidate(s stake) time.Time {
+	if !s.due.IsZero() && (s.due.Before(c.moments.next) || !c.early(s)) {
+		return s.due
+	}
+	return c.moments.next
+}
+
+// early says whether a candidate counts before the batch is due: not on a new install that has heard nothing yet.
+func (c *Core) early(s stake) bool {
+	return s.due.IsZero() || !s.fresh || c.cfg.Fleet.Phones > 0 || c.cfg.Fleet.Seat.Total > 0 || c.books.lottery.Learned()
+}
+
+// draw makes the draw of a candidate moment that has come.
+func (c *Core) draw(hidden bool) {
+	if !c.lottery() || c.send.phase != idle || !c.gate.leading || c.gate.gone || !c.books.realtime || c.moments.won {
+		return
+	}
+	s := c.stake()
+	if s.there && (hidden || !c.now.Before(c.candidate(s))) && !c.now.Before(c.books.lottery.NotBefore(s.full)) {
+		c.moments.won = c.rnd() < c.books.lottery.Chance(c.cfg.Fleet, c.now, s.fresh)
+		c.moments.lost = !c.moments.won
+		c.nextMoment()
+		c.changed = true
+		return
+	}
+	if !c.now.Before(c.moments.next) {
+		c.nextMoment()
+	}
+}
+
+func (c *Core) nextMoment() {
+	c.moments.next = c.books.lottery.NextMoment(c.cfg.Fleet, c.now, c.rnd())
+}
+
+// drawHidden is the candidate moment of a page going out of sight: the last of this session, perhaps. Where the bucket is
+// known to have room the parting shot is the better one.
+func (c *Core) drawHidden() {
+	if c.opened && c.lottery() && !c.mayShoot() {
+		c.draw(true)
+	}
+}
+
+// mayShoot says whether the fleet leaves room for a parting shot, whose notes go again with a batch.
+func (c *Core) mayShoot() bool {
+	return !c.lottery() || !c.cfg.Fleet.On() || c.books.lottery.Chance(c.cfg.Fleet, c.now, true) == 1 &&
+		!c.now.Before(c.books.lottery.NotBefore(true))
+}
+
+// heard folds what an answer says of the fleet into the lottery. A try that was not billed keeps its moment; one that never
+// reached the service has spent it, and says nothing.
+func (c *Core) heard(o Outcome) {
+	if !c.lottery() {
+		return
+	}
+	l, f := &c.books.lottery, c.cfg.Fleet
+	switch {
+	case o.Status >= 200 && o.Status < 300:
+		*l = l.Answered(f, c.now, retry.Measured{Remaining: o.Quota.Remaining, Second: o.Quota.second()}, c.rnd())
+	case o.Cause == Throttled:
+		*l = l.Refused(f, c.now, o.Quota.second(), o.Hint, c.cfg.Policy.Lock, c.rnd())
+	case o.Cause == ServerFailed || o.Cause == Unclear:
+		*l = l.Failed(f, c.now, c.rnd())
+	case o.Cause == TokenRefused || o.Cause == ScopeMissing || o.Cause == BodyTooLarge:
+		return
+	}
+	c.moments.won, c.moments.lost = false, false
+	c.nextMoment()
+}
+
+// second is how far the service's minute has gone, -1 where the page cannot read it.
+func (q Quota) second() float64 {
+	if q.At.IsZero() {
+		return -1
+	}
+	if left := q.ResetsAt.Sub(q.At); left >= 0 && left <= time.Minute {
+		return 60 - left.Seconds()
+	}
+	return math.Mod(float64(q.At.Unix()), 60)
+}
