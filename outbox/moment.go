@@ -16,6 +16,7 @@ import (
 type moments struct {
 	opened time.Time
 	next   time.Time // next candidate
+	first  bool      // it is the session's first look: for what was left over
 	won    bool      // one batch may go
 	lost   bool      // what is due has lost its draw: not before the next candidate
 	asked  uint64    // sealed batches up to here a page asked for: they go without a draw
@@ -24,7 +25,7 @@ type moments struct {
 func (c *Core) lottery() bool { return c.cfg.Fleet.On() && !c.cfg.Stream }
 
 func (c *Core) openMoments() {
-	c.moments = moments{opened: c.now}
+	c.moments = moments{opened: c.now, first: true}
 	if c.lottery() {
 		c.moments.next = c.cfg.Fleet.FirstMoment(c.now, c.rnd())
 	}
@@ -69,7 +70,7 @@ func (c *Core) stake() (s stake) {
 	s.there, s.fresh = true, !x.segs[0].at.Before(c.moments.opened)
 	limits := c.limits()
 	s.full = x.messages >= c.cfg.FlushAt || x.notes >= limits.BatchNotes || x.bytes >= int64(limits.BatchBytes)
-	if !c.moments.lost {
+	if !c.moments.lost && c.cfg.Fleet.Seat.Total == 0 && (s.full || !c.books.lottery.Learned()) { // a numbered seat has its slots
 		s.due = latest(at, c.books.lottery.NotBefore(s.full))
 	}
 	return s
@@ -94,7 +95,11 @@ func (c *Core) draw(hidden bool) {
 		return
 	}
 	s := c.stake()
-	if s.there && (hidden || !c.now.Before(c.candidate(s))) && !c.now.Before(c.books.lottery.NotBefore(s.full)) {
+	if !hidden && c.moments.first && (!s.there || s.fresh) && !c.now.Before(c.moments.next) {
+		c.nextMoment()
+		return
+	}
+	if s.there && (hidden && c.cfg.Fleet.Seat.Total == 0 || !c.now.Before(c.candidate(s))) && !c.now.Before(c.books.lottery.NotBefore(s.full)) {
 		c.moments.won = c.rnd() < c.books.lottery.Chance(c.cfg.Fleet, c.now, s.fresh)
 		c.moments.lost = !c.moments.won
 		c.nextMoment()
@@ -107,6 +112,7 @@ func (c *Core) draw(hidden bool) {
 }
 
 func (c *Core) nextMoment() {
+	c.moments.first = false
 	c.moments.next = c.books.lottery.NextMoment(c.cfg.Fleet, c.now, c.rnd())
 }
 
@@ -120,8 +126,8 @@ func (c *Core) drawHidden() {
 
 // mayShoot says whether the fleet leaves room for a parting shot, whose notes go again with a batch.
 func (c *Core) mayShoot() bool {
-	return !c.lottery() || !c.cfg.Fleet.On() || c.books.lottery.Chance(c.cfg.Fleet, c.now, true) == 1 &&
-		!c.now.Before(c.books.lottery.NotBefore(true))
+	l, f := c.books.lottery, c.cfg.Fleet
+	return !c.lottery() || f.Seat.Total == 0 && l.Spare(f, c.now) && !c.now.Before(l.NotBefore(true))
 }
 
 // heard folds what an answer says of the fleet into the lottery. A try that was not billed keeps its moment; one that never

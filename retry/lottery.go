@@ -15,8 +15,8 @@ import (
 //	429              → Refused: a falls, the earlier in the minute the more
 //	5xx, no answer   → Failed: a stays, the pause doubles
 //
-// Durable and shared by all tabs, 60 bytes at most; as text "l1 <a, millionths> <k> <set> <rest until> <not before>.",
-// instants in unix ms. a is 0 before the first answer. The zero Lottery has learned nothing. Value; copy freely.
+// Durable and shared by all tabs; as text of some 60 bytes "l1 <a, millionths> <k> <set> <rest until> <not before>.",
+// instants in unix ms. a is 0 until an answer has said something: the zero Lottery has learned nothing. Value; copy freely.
 type Lottery struct {
 	a           float64 // admission; 0 = nothing learned yet
 	k           int     // failures in a row
@@ -32,6 +32,7 @@ const (
 	failedBase     = 60 * time.Second
 	failedMost     = 30 * time.Minute
 	mostDoublings  = 4
+	spareAdmission = 6.0
 	maxFailures    = 1 << 20
 	assumedSecond  = 30.0                                   // of the server's minute, where its Date cannot be read
 	longestPause   = MaxHint + refusedSpread<<mostDoublings // that until is ever set to
@@ -49,15 +50,18 @@ type Measured struct {
 
 // Admission returns A = a / curve(hour), and 0.15 of it in a session from a campaign link.
 func (l Lottery) Admission(f Fleet, now time.Time) float64 {
-	a := l.a
-	if a == 0 {
-		a = f.firstAdmission()
-	}
-	a /= f.Curve.At(now)
+	a := l.admission(f) / f.Curve.At(now)
 	if f.Campaign {
 		a *= campaignShare
 	}
 	return a
+}
+
+func (l Lottery) admission(f Fleet) float64 {
+	if l.a == 0 {
+		return f.firstAdmission()
+	}
+	return l.a
 }
 
 // Chance returns the probability with which a batch goes at a candidate moment: min(1, A), and on phones its square when
@@ -74,11 +78,19 @@ func (l Lottery) Chance(f Fleet, now time.Time, fresh bool) float64 {
 	return p
 }
 
-// Learned says that an answer was heard, or missed, since this state began.
+// Learned says that an answer has said something of the fleet: a readable 200, or a 429.
 func (l Lottery) Learned() bool { return l.a != 0 }
 
-// Quiet says that an answer has shown more room than the fleet needs: then a batch need not wait until it is due, and a
-// full one not for the rest after the one before.
+// Spare says that there is room for a request that only saves time, as a parting shot, whose notes go again with a batch:
+// A is 6 or more; before any answer, 1.
+func (l Lottery) Spare(f Fleet, now time.Time) bool {
+	if l.Learned() {
+		return l.Admission(f, now) >= spareAdmission
+	}
+	return l.Admission(f, now) >= 1
+}
+
+// Quiet says that an answer has shown more room than the fleet needs: then a full batch need not rest after the one before.
 func (l Lottery) Quiet() bool { return l.a > 1 }
 
 // NotBefore returns the instant before which nothing goes, which may be past; the zero Time if there is none. full: a
@@ -98,7 +110,7 @@ func (l Lottery) NotBefore(full bool) time.Time {
 // a ×= clamp(T/L, .5, 2)^½. The next one goes 45 s later at the earliest; with fewer than 15 left, after the window and
 // up to a minute more. rnd is in [0, 1). Unreadable headers leave a as it is.
 func (l Lottery) Answered(f Fleet, now time.Time, m Measured, rnd float64) Lottery {
-	l = l.begin(f, now)
+	l = l.begin(now)
 	l.k = 0
 	l.rest = ceilMillis(now.Add(restAfterSend))
 	if m.Remaining < 0 || m.Second < 0 || f.Target <= 0 {
@@ -106,7 +118,7 @@ func (l Lottery) Answered(f Fleet, now time.Time, m Measured, rnd float64) Lotte
 	}
 	used := max(0, float64(f.Quota-1-m.Remaining))
 	load := minuteSeconds * (used + priorRequests) / (m.Second + minuteSeconds*priorRequests/f.Target)
-	l.a = f.clamp(l.a * math.Sqrt(min(max(f.Target/load, .5), 2)))
+	l.a = f.clamp(l.admission(f) * math.Sqrt(min(max(f.Target/load, .5), 2)))
 	if m.Remaining*100 < lowRemaining*f.Quota {
 		left := time.Duration(max(0, minuteSeconds-m.Second) * float64(time.Second))
 		l.until = ceilMillis(now.Add(left + share(time.Minute, clampRnd(rnd))))
@@ -117,11 +129,11 @@ func (l Lottery) Answered(f Fleet, now time.Time, m Measured, rnd float64) Lotte
 // Refused folds a 429 into l: a ×= clamp(T × e / 9000, .1, .6), as a minute that was full early was much too full; and
 // nothing goes before max(Reset, Retry-After) + U(0, 300 s × 2^min(k−1, 4)). lock is the wait of a 429 that says nothing.
 func (l Lottery) Refused(f Fleet, now time.Time, second float64, h Hint, lock time.Duration, rnd float64) Lottery {
-	l = l.begin(f, now)
+	l = l.begin(now)
 	if second < 0 {
 		second = assumedSecond
 	}
-	l.a = f.clamp(l.a * min(max(f.Target*second/refusedSeconds, .1), .6))
+	l.a = f.clamp(l.admission(f) * min(max(f.Target*second/refusedSeconds, .1), .6))
 	l.k = min(l.k+1, maxFailures)
 	floor := max(h.RetryAfter, min(h.Reset, maxReset))
 	if floor < 0 {
@@ -134,7 +146,7 @@ func (l Lottery) Refused(f Fleet, now time.Time, second float64, h Hint, lock ti
 
 // Failed folds a 5xx, or no answer, into l: U(.5, 1) × min(30 min, 60 s × 2^k); a stays, as nothing was said of the load.
 func (l Lottery) Failed(f Fleet, now time.Time, rnd float64) Lottery {
-	l = l.begin(f, now)
+	l = l.begin(now)
 	l.k = min(l.k+1, maxFailures)
 	pause := share(doubled(failedBase, l.k, failedMost), .5+.5*clampRnd(rnd))
 	l.until = max(l.until, ceilMillis(now.Add(pause)))
@@ -142,12 +154,9 @@ func (l Lottery) Failed(f Fleet, now time.Time, rnd float64) Lottery {
 }
 
 // begin is what every step starts with: the clock, and an admission of its own.
-func (l Lottery) begin(f Fleet, now time.Time) Lottery {
+func (l Lottery) begin(now time.Time) Lottery {
 	l = l.Rebase(now)
 	l.set = ceilMillis(now)
-	if l.a == 0 {
-		l.a = f.firstAdmission()
-	}
 	if l.rest <= l.set {
 		l.rest = 0
 	}
