@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"math"
 	"time"
 
@@ -143,4 +144,13 @@ func (w *world) poisson(mean float64) int {
 		}
 		n++
 	}
+}
+
+// check refuses a scenario that no run can play.
+func (c scenario) check() error {
+	switch c.drill {
+	case steady, outage, doubled, campaign:
+		return nil
+	}
+	return errors.New("no drill is called " + string(c.drill) + ": steady, outage, x2 and campaign are known")
 }
