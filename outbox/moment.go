@@ -22,6 +22,11 @@ type moments struct {
 	asked  uint64    // sealed batches up to here a page asked for: they go without a draw
 }
 
+// freshFor is how long notes of this session count as such: where the bucket is crowded they wait for the session's end, as
+// each request that goes while it lasts leaves a remainder for another one (bench/fleet: 20,000 phones have 97.6 % delivered
+// within a day, with draws while the page is open 96.8).
+const freshFor = 15 * time.Minute
+
 func (c *Core) lottery() bool { return c.cfg.Fleet.On() && !c.cfg.Stream }
 
 func (c *Core) openMoments() {
@@ -52,7 +57,7 @@ func (c *Core) drawn(b *sealed) bool {
 // stake is what waits for a draw.
 type stake struct {
 	there bool
-	fresh bool      // all of it was written in this session
+	fresh bool      // all of it was written in this session, lately
 	full  bool      // a whole batch
 	due   time.Time // zero: its own candidate is past, or it has none
 }
@@ -67,7 +72,8 @@ func (c *Core) stake() (s stake) {
 		return s
 	}
 	_, at := c.due()
-	s.there, s.fresh = true, !x.segs[0].at.Before(c.moments.opened)
+	first := x.segs[0].at
+	s.there, s.fresh = true, !first.Before(c.moments.opened) && c.now.Sub(first) < freshFor
 	limits := c.limits()
 	s.full = x.messages >= c.cfg.FlushAt || x.notes >= limits.BatchNotes || x.bytes >= int64(limits.BatchBytes)
 	if !c.moments.lost && c.cfg.Fleet.Seat.Total == 0 && (s.full || !c.books.lottery.Learned()) { // a numbered seat has its slots
@@ -100,7 +106,8 @@ func (c *Core) draw(hidden bool) {
 		return
 	}
 	if s.there && (hidden && c.cfg.Fleet.Seat.Total == 0 || !c.now.Before(c.candidate(s))) && !c.now.Before(c.books.lottery.NotBefore(s.full)) {
-		c.moments.won = c.rnd() < c.books.lottery.Chance(c.cfg.Fleet, c.now, s.fresh)
+		p := c.books.lottery.Chance(c.cfg.Fleet, c.now, s.fresh)
+		c.moments.won = p == 1 || (hidden || !s.fresh || c.cfg.Fleet.Seats) && c.rnd() < p
 		c.moments.lost = !c.moments.won
 		c.nextMoment()
 		c.changed = true
