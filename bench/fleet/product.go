@@ -14,16 +14,16 @@ import (
 // phone is a device with the product: its disk stays, its page comes and goes. What the core says is done at once; only the
 // network takes time.
 type phone struct {
-	disk  *indexeddb.Memory
-	core  *outbox.Core // nil: no page is open
-	fence uint64
-	wake  int64 // the earliest entry in the queue
-	flown []flight
-	heard []outbox.Replied
-	known map[place]struct{} // stored by the service, and not yet settled here
-	todo  []outbox.Event
-	ops   []func()
-	busy  bool
+	disk    *indexeddb.Memory
+	core    *outbox.Core // nil: no page is open
+	fence   uint64
+	wake    int64 // the earliest entry in the queue
+	flown   []flight
+	heard   []outbox.Replied
+	known   map[place]struct{} // stored by the service, and not yet settled here
+	todo    []outbox.Event
+	ops     []func()
+	written int // conversations, for the tests
 }
 
 type place struct {
@@ -65,6 +65,7 @@ func (p *phone) opens(w *world, id int32) {
 }
 
 func (p *phone) event(w *world, id int32) {
+	p.written++
 	p.post(w, id, outbox.Appended{Drafts: []outbox.Draft{{Kind: outbox.Note, Text: text}}})
 }
 
