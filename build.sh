@@ -9,7 +9,7 @@ GO_WANTED=1.26      # what go.mod asks for
 NODE_WANTED=20      # brotli in node:zlib, node --test
 WASM_BUDGET=720000  # bytes of keep.wasm over the wire, brotli 11
 WASM_GCFLAGS=${WASM_GCFLAGS:--gcflags=all=-l} # no inlining: less to load, see README
-JS_BUDGET=10000     # bytes of JavaScript that loads before it, gzip 9
+JS_BUDGET=8000      # bytes of JavaScript that loads before it, gzip 9
 
 usage() {
   cat <<'TXT'
@@ -22,6 +22,8 @@ usage: ./build.sh VERB
           does the same without a person: archives every conversation of FILE from
           a real browser and compares what the sandbox stored with the input
   build   the package into web/dist/
+  pack    the npm package and the files for a script tag into .build/pack/, checked by publint and attw
+  shots   pictures of the demo into docs/shots/; shots -only NAME takes those of one story
   test    every test: Go, Go in the browser, pages in three real browsers
           test --kill [-rounds N]
           kills the browser, 30 rounds an engine, then runs faults on every engine;
@@ -70,16 +72,33 @@ need_debian() {
   local command=$1
   shift
   command -v "$command" >/dev/null && return
+  install_debian "$@" || die "$command is missing. Install it once, then run this again:
+  sudo apt-get update && sudo apt-get install -y --no-install-recommends $*"
+  command -v "$command" >/dev/null || die "$command is still missing after installing $*"
+}
+
+# install_debian PACKAGE…: fails when it may not, or cannot.
+install_debian() {
   local root=()
   if [ "$(id -u)" -ne 0 ]; then root=(sudo -n); fi
-  if ! command -v apt-get >/dev/null || { [ ${#root[@]} -gt 0 ] && ! sudo -n true 2>/dev/null; }; then
-    die "$command is missing. Install it once, then run this again:
-  sudo apt-get update && sudo apt-get install -y --no-install-recommends $*"
-  fi
+  if ! command -v apt-get >/dev/null || { [ ${#root[@]} -gt 0 ] && ! sudo -n true 2>/dev/null; }; then return 1; fi
   say "installing $* …"
-  "${root[@]}" apt-get update -qq >&2
+  "${root[@]}" apt-get update -qq >&2 || return 1
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
-  command -v "$command" >/dev/null || die "$command is still missing after installing $*"
+}
+
+# need_npm DIR: the packages that DIR's lock file names, none of which a page loads by itself. Once there, nothing is asked
+# of the network until the lock changes.
+need_npm() {
+  local dir=$1 stamp
+  stamp=$dir/node_modules/.liff-keep
+  cmp -s "$dir/package-lock.json" "$stamp" && return
+  need_debian npm npm
+  say "npm ci in $dir …"
+  npm --prefix "$dir" ci --no-audit --no-fund --loglevel=error >&2 ||
+    die "the packages of $dir/package-lock.json could not be installed from the registry ($(npm config get registry)).
+  To mend: run this once where it can be reached, or copy $dir/node_modules from a machine that has it; later builds need no network."
+  cp "$dir/package-lock.json" "$stamp"
 }
 
 # need_engine NAME…: the real browsers that pages are tested in.
@@ -95,6 +114,19 @@ need_engine() {
         ;;
     esac
   done
+}
+
+# need_fonts: what Japanese and Thai pages are written in; without them a browser draws boxes.
+need_fonts() {
+  need_debian fc-list fontconfig
+  local lang package missing=()
+  for lang in ja:fonts-noto-cjk th:fonts-noto-core; do
+    package=${lang#*:}
+    [ -n "$(fc-list ":lang=${lang%%:*}")" ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  install_debian "${missing[@]}" || die "fonts are missing. Install them once, then run this again:
+  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing[*]}"
 }
 
 # ---- build ----------------------------------------------------------------
@@ -151,6 +183,20 @@ if (!same || !existsSync(file + '.br') || !existsSync(file + '.gz')) {
 JS
 }
 
+# bundle_status: <keep-status> with the library that draws its plot, as one file that the main bundle does not load. Made
+# anew only when a source of it, the lock or web/bundle.mjs has changed.
+bundle_status() {
+  local made=.build/status.js inputs
+  inputs=$(find web/src/status.js web/src/status web/package-lock.json web/bundle.mjs -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
+  if [ ! -f "$made" ] || [ "$inputs" != "$(cat "$made.inputs" 2>/dev/null)" ]; then
+    need_npm web
+    node web/bundle.mjs "$made"
+    printf '%s\n' "$inputs" >"$made.inputs"
+  fi
+  rm -rf web/dist/status
+  cp "$made" web/dist/status.js
+}
+
 # build makes the package in web/dist/: Go as a WebAssembly module (C1), and the script that loads it.
 build() {
   need_go
@@ -161,12 +207,29 @@ build() {
   flock 9 # two builds at once would tear each other's files
   find web/dist -mindepth 1 -maxdepth 1 ! -name 'keep.wasm*' -exec rm -rf {} +
   cp -R web/src/. web/dist/
+  node web/assemble.mjs web/src web/dist
+  bundle_status
   make_wasm_exec_mjs
   GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' "$WASM_GCFLAGS" -o .build/keep.wasm ./wasm
   node wasm/strip-lines.mjs .build/keep.wasm web/dist/keep.wasm
   chmod 644 web/dist/keep.wasm
   compress_wasm
   flock -u 9
+}
+
+# pack makes .build/pack/: liff-keep-VERSION.tgz for npm, cdn/ for a script tag (names with hashes, sha384 in manifest.json).
+pack() {
+  build
+  need_npm web
+  local out=$PWD/.build/pack
+  rm -rf "$out"
+  mkdir -p "$out"
+  node web/pack.mjs stage "$out/package"
+  node web/pack.mjs cdn "$out/cdn"
+  (cd "$out" && npm pack ./package --silent >/dev/null)
+  web/node_modules/.bin/publint --strict "$out"/liff-keep-*.tgz >&2
+  # for bundlers and Node's own modules; there is no CommonJS form
+  web/node_modules/.bin/attw "$out"/liff-keep-*.tgz --profile esm-only --exclude-entrypoints cdn keep.wasm >&2
 }
 
 # ---- verbs ----------------------------------------------------------------
@@ -193,6 +256,14 @@ demo() {
   go build -o .build/demo ./e2e/demo
   cd "$caller"
   exec "$root/.build/demo" -root "$root" "$@"
+}
+
+# shots takes the pictures of the demo that stand in README.md; options go to e2e/shots.
+shots() {
+  build
+  need_engine chromium
+  need_fonts
+  go run ./e2e/shots -root . "$@"
 }
 
 # in_browser PACKAGE…: go test in a real browser (C10). wasmbrowsertest hands the whole
@@ -233,7 +304,9 @@ make_wasmbrowsertest() {
 step() { say "== $*"; }
 
 run_tests() {
-  build
+  step 'the npm package'
+  pack
+  need_npm e2e/consumers
   need_engine chromium firefox webkit
   step 'gofmt'
   local unformatted
@@ -262,10 +335,8 @@ run_tests() {
 # test_pages: e2e/pages on every engine with its slow tests; the tables for README are in its output.
 test_pages() {
   build
-  need_chromium
-  need_debian firefox-esr firefox-esr
-  need_debian Xvfb xvfb
-  need_debian WebKitWebDriver webkit2gtk-driver # MiniBrowser comes with it
+  need_npm web # axe-core
+  need_engine chromium firefox webkit
   LIFFKEEP_PAGES=1 go test -count=1 -timeout 45m -v ./e2e/pages
 }
 
@@ -355,7 +426,8 @@ audit_npm() {
     return 0
   fi
   cat "$out" "$err"
-  grep -q 'audit endpoint returned an error\|ENOTFOUND\|ECONNREFUSED\|EAI_AGAIN\|ENOAUDIT\|ETIMEDOUT' "$out" "$err" || return 1
+  # only what npm says of itself: the report in out holds the words of others
+  grep -q 'audit endpoint returned an error\|ENOTFOUND\|ECONNREFUSED\|EAI_AGAIN\|ENOAUDIT\|ETIMEDOUT' "$err" || return 1
   echo "npm: NOT CHECKED: $1: the registry's database cannot be reached from here"
 }
 
@@ -424,7 +496,15 @@ verb=${1:-}
 [ $# -gt 0 ] && shift
 case $verb in
   demo) demo "$@" ;;
-  build) build && ls -l web/dist >&2 ;;
+  build)
+    build
+    ls -l web/dist >&2
+    ;;
+  pack)
+    pack
+    ls -l .build/pack .build/pack/cdn >&2
+    ;;
+  shots) shots "$@" ;;
   test)
     case ${1:-} in
       '') run_tests ;;

@@ -176,3 +176,31 @@ func TestContract_WhatIsArchivedIsACopy(t *testing.T) {
 		require.Equal(t, want, b.archive(at(10, 1)))
 	})
 }
+
+func TestContract_TraceSaysWhereEntriesAre(t *testing.T) {
+	each(t, func(t *testing.T, b rig) {
+		seqs := b.stored(outbox.Change{
+			Append:     open("abc"),
+			PutBatches: []outbox.BatchRecord{{ID: 4, Head: []byte("batch"), Body: []byte("b")}},
+			PutDead:    []outbox.DeadRecord{{ID: "1.0", Head: []byte("dead"), Body: []byte("d")}},
+			Ledger:     []outbox.LedgerRow{attempt(10, 1), attempt(20, 2), attempt(30, 3)},
+		})
+		for _, row := range []struct {
+			after uint64
+			since int64
+			open  string
+			rows  int
+		}{
+			{0, 0, "abc", 3},
+			{seqs[0], 20, "bc", 2}, // beyond a segment, from an instant on
+			{seqs[2], 31, "", 0},
+		} {
+			got, err := answered(b, func(done func(outbox.Traces, error)) { b.s.Trace(row.after, row.since, done) })
+			require.NoError(t, err)
+			require.Equal(t, row.open, letters(got.Open), "%+v", row)
+			require.Len(t, got.Ledger, row.rows, "%+v", row)
+			require.Equal(t, []outbox.BatchRecord{{ID: 4, Head: []byte("batch")}}, got.Batches, "heads only")
+			require.Equal(t, []outbox.DeadRecord{{ID: "1.0", Head: []byte("dead")}}, got.Dead, "heads only")
+		}
+	})
+}

@@ -14,7 +14,8 @@
 // engine has it. A Lead and a Commit with a Fence ask for the lease first and issue the rest, or abort, in the success event
 // of that request; no other tab's write comes between, and without commit() the transaction ends by itself. Every write names the object store segments in its scope, so the browser runs writes one after the
 // other: they complete in the order in which they were called, over all tabs. done comes after the complete event and never before
-// (L9.2); abort means "not stored", whatever its error (WebKit gives none on a full disk).
+// (L9.2); abort means "not stored", whatever its error (WebKit gives none on a full disk), unless the connection died with it:
+// then the outcome is open too.
 //
 // # What if killed here
 //
@@ -23,7 +24,7 @@
 //	between lease and decision          nothing of it is on disk: the requests were not issued yet
 //	holding the lease                   it stays until its time is over; then the next page takes it, with the next token
 //	between complete and done           all of it is on disk; nobody was told. The same as above
-//	at a time-out or Close              the answer is an error, but the outcome is open: see Unknown
+//	at a time-out, Close or loss        the answer is an error, but the outcome is open: see Unknown and Trace
 //
 // # Schema, version 1
 //

@@ -13,7 +13,7 @@ type Error struct {
 	Name    string // the DOM exception's name or the event's; empty: the browser gave none
 	Detail  string // the DOM exception's message
 	Kind    error  // outbox.ErrFull, ErrUnavailable, ErrClosed, ErrNotFound, ErrDamaged, ErrFenced
-	Unknown bool   // a write that may have reached the disk all the same: time-out or Close after commit()
+	Unknown bool   // a write that may have reached the disk all the same: time-out, Close, or a connection that died
 }
 
 func (e *Error) Error() string {

@@ -53,6 +53,16 @@ func (m *Memory) PumpAll() int { return m.Pump(math.MaxInt) }
 // FailNext lets the next writes (Commit, Purge) fail, one for each error given; nil lets one pass.
 func (m *Memory) FailNext(errs ...error) { m.faults = append(m.faults, errs...) }
 
+// DoubtNext lets the next writes (Commit, Purge) end without word, one for each: the answer is an error that is Unknown,
+// and the write is stored or not.
+func (m *Memory) DoubtNext(stored ...bool) {
+	for _, s := range stored {
+		m.faults = append(m.faults, &Error{Verb: "finish", Object: "operation", Kind: outbox.ErrUnavailable, Unknown: true, Detail: doubtDetail[s]})
+	}
+}
+
+var doubtDetail = map[bool]string{false: "not stored, but who knows", true: "stored, but who knows"}
+
 // FailLead is FailNext for the next Leads: a test's fault hits the call that it means, however often the core renews.
 func (m *Memory) FailLead(errs ...error) { m.denied = append(m.denied, errs...) }
 
@@ -123,13 +133,29 @@ func (m *Memory) enqueue(verb, object string, p pending) {
 		p = pending{run: refuse(verb, object, outbox.ErrClosed), answer: p.answer}
 	} else if p.write && len(*faults) > 0 {
 		if err := (*faults)[0]; err != nil {
-			p.run = refuse(verb, object, err)
+			p.run = failing(p.run, verb, object, err)
 		}
 		*faults = (*faults)[1:]
 	}
 	m.queue = append(m.queue, p)
 	if m.post != nil {
 		m.post(m.step)
+	}
+}
+
+// failing is run as it goes with this fault.
+func failing(run func(*disk) error, verb, object string, err error) func(*disk) error {
+	doubt, ok := err.(*Error)
+	if !ok {
+		return refuse(verb, object, err)
+	}
+	return func(d *disk) error {
+		if doubt.Detail == doubtDetail[true] {
+			if err := run(d); err != nil {
+				return err
+			}
+		}
+		return doubt
 	}
 }
 
@@ -235,6 +261,19 @@ func (m *Memory) ReadDead(done func([]outbox.DeadRecord, error)) {
 func (m *Memory) ReadArchive(at []outbox.LedgerPos, done func([]outbox.BatchRecord, error)) {
 	at = slices.Clone(at)
 	ask(m, "read", "archive", func(d *disk) ([]outbox.BatchRecord, error) { return d.readArchive(at), nil }, done)
+}
+
+// Trace implements outbox.Store.
+func (m *Memory) Trace(after uint64, since int64, done func(outbox.Traces, error)) {
+	ask(m, "trace", "entries", func(d *disk) (t outbox.Traces, _ error) {
+		for _, r := range d.segments.span(d.segments.beyond(after), len(d.segments.rows), math.MaxInt32) {
+			t.Open = append(t.Open, outbox.Segment{Seq: r.key, Head: copied(r.val.head)})
+		}
+		l := d.load()
+		t.Batches, t.Dead = l.Batches, l.Dead
+		t.Ledger = d.readLedger(since, math.MaxInt64, outbox.LedgerPos{}, math.MaxInt32)
+		return t, nil
+	}, done)
 }
 
 // Commit implements outbox.Store.

@@ -100,14 +100,7 @@ func (s *Store) segments(verb string, which func() []any, withBody bool, done fu
 	query(s, verb, "segments", inSegments, func(tx js.Value) func() ([]outbox.Segment, error) {
 		args, store := which(), in(tx, "segments")
 		keys, values := store.Call("getAllKeys", args...), store.Call("getAll", args...)
-		return func() (out []outbox.Segment, _ error) {
-			records := values.Get("result")
-			for i, seq := range numbers(keys) {
-				b := readRecord(records.Index(i), withBody)
-				out = append(out, outbox.Segment{Seq: seq, Head: b.head, Body: b.body})
-			}
-			return out, nil
-		}
+		return func() ([]outbox.Segment, error) { return readSegments(keys, values, withBody), nil }
 	}, done)
 }
 
@@ -170,13 +163,7 @@ func (s *Store) ReadLedger(from, to int64, after outbox.LedgerPos, limit int, do
 		}
 		store, r := in(tx, "ledger"), keyRange.Call("bound", lower, before(to), open, true)
 		keys, values := store.Call("getAllKeys", r, limit), store.Call("getAll", r, limit)
-		return func() (out []outbox.LedgerRow, _ error) {
-			rows(keys, values, func(k, v js.Value) {
-				pos := outbox.LedgerPos{At: int64(k.Index(0).Float()), N: uint64(k.Index(1).Float())}
-				out = append(out, outbox.LedgerRow{LedgerPos: pos, Text: goBytes(v)})
-			})
-			return out, nil
-		}
+		return func() ([]outbox.LedgerRow, error) { return readRows(keys, values), nil }
 	}, done)
 }
 
@@ -212,4 +199,44 @@ func (s *Store) ReadArchive(at []outbox.LedgerPos, done func([]outbox.BatchRecor
 			return out, nil
 		}
 	}, done)
+}
+
+// Trace implements outbox.Store: one read transaction. A write of a connection that died is over before it begins, as the
+// browser lets it wait for that one.
+func (s *Store) Trace(after uint64, since int64, done func(outbox.Traces, error)) {
+	query(s, "trace", "entries", inSegments|inBatches|inDead|inLedger, func(tx js.Value) func() (outbox.Traces, error) {
+		all := func(name string, args ...any) (keys, values js.Value) {
+			store := in(tx, name)
+			return store.Call("getAllKeys", args...), store.Call("getAll", args...)
+		}
+		openKeys, openValues := all("segments", keyRange.Call("lowerBound", after, true))
+		batchKeys, batchValues := all("batches")
+		deadKeys, deadValues := all("dead")
+		rowKeys, rowValues := all("ledger", keyRange.Call("lowerBound", before(since)))
+		return func() (outbox.Traces, error) {
+			return outbox.Traces{
+				Open:    readSegments(openKeys, openValues, false),
+				Batches: readBatches(batchKeys, batchValues),
+				Dead:    readDead(deadKeys, deadValues, false),
+				Ledger:  readRows(rowKeys, rowValues),
+			}, nil
+		}
+	}, done)
+}
+
+func readSegments(keys, values js.Value, withBody bool) (out []outbox.Segment) {
+	records := values.Get("result")
+	for i, seq := range numbers(keys) {
+		b := readRecord(records.Index(i), withBody)
+		out = append(out, outbox.Segment{Seq: seq, Head: b.head, Body: b.body})
+	}
+	return out
+}
+
+func readRows(keys, values js.Value) (out []outbox.LedgerRow) {
+	rows(keys, values, func(k, v js.Value) {
+		pos := outbox.LedgerPos{At: int64(k.Index(0).Float()), N: uint64(k.Index(1).Float())}
+		out = append(out, outbox.LedgerRow{LedgerPos: pos, Text: goBytes(v)})
+	})
+	return out
 }

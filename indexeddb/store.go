@@ -22,6 +22,7 @@ type Store struct {
 	closed       bool
 	lost         string // why the connection is gone; empty: it is not
 	scopes       map[scope]js.Value
+	full         bool // the last write that failed had no room, and none has succeeded since
 }
 
 var _ outbox.Store = (*Store)(nil)

@@ -75,7 +75,7 @@ func (s *Store) run(o *op, over scope, issue func(tx js.Value) (read func() erro
 func (o *op) giveUp() {
 	if o.cause != nil && !o.stop() {
 		page.take(o.id)
-		page.post(func() { o.done(failure(o.verb, o.object, o.cause)) })
+		page.post(func() { o.done(o.failed()) })
 	}
 }
 
@@ -106,6 +106,9 @@ func (o *op) complete(js.Value) {
 			err = o.unreadable(err)
 		}
 	}
+	if o.write && err == nil {
+		o.store.full = false
+	}
 	o.done(err)
 }
 
@@ -118,19 +121,43 @@ func (o *op) unreadable(err error) error {
 	return &Error{Verb: o.verb, Object: o.object, Kind: kind}
 }
 
-// abort answers after the abort event: nothing is stored, whatever tx.error says.
+// failed is the error of a transaction that we aborted.
+func (o *op) failed() *Error {
+	err := failure(o.verb, o.object, o.cause)
+	o.store.quota(err)
+	return err
+}
+
+// quota remembers that the disk was full. Firefox lets the next write after a quota abort only delete: its puts throw
+// InvalidStateError. An empty write takes that upon itself; where one still throws, the reason is the same.
+func (s *Store) quota(err *Error) {
+	switch {
+	case err.Kind == outbox.ErrFull:
+		s.full = true
+		if tx, err := s.begin(inSegments, true); err == nil {
+			// An abort that throws changes nothing: an empty transaction ends by itself.
+			_ = guard(func() error { tx.Call("abort"); return nil })
+		}
+	case s.full && err.Name == "InvalidStateError" && !err.Unknown:
+		err.Kind = outbox.ErrFull
+	}
+}
+
+// abort answers after the abort event: nothing is stored, whatever tx.error says, unless the connection died with it.
 func (o *op) abort(tx js.Value) {
 	if o.cause != nil {
-		o.done(failure(o.verb, o.object, o.cause))
+		o.done(o.failed())
 		return
 	}
 	err := exception(o.verb, o.object, tx.Get("error"))
 	if deadConnection(err.Name) {
+		err.Unknown = o.write // WebKit's database process may have died after it wrote (seen on a full disk)
 		o.store.lose("connection")
 	}
-	if err.Name == "" {
-		err.Detail = "aborted by the browser"
+	if err.Name == "" { // WebKit on a full disk; nobody but us aborts without a reason, and our cause is told above
+		err.Kind, err.Detail = outbox.ErrFull, "aborted by the browser"
 	}
+	o.store.quota(err)
 	o.done(err)
 }
 

@@ -21,7 +21,8 @@ type alarms struct {
 type replySign struct {
 	at        time.Time
 	throttled bool
-	left      int // percent of the window; -1: not readable
+	remaining int // requests left this minute; -1: not readable
+	left      int // the same in percent of the window
 }
 
 type minuteCount struct {
@@ -47,9 +48,10 @@ func (a *alarms) replied(now time.Time, o Outcome) {
 	if o.Status == 0 {
 		return
 	}
-	r := replySign{at: now, throttled: o.Cause == Throttled, left: -1}
+	r := replySign{at: now, throttled: o.Cause == Throttled, remaining: -1, left: -1}
 	if o.Quota.Readable {
 		a.quota = o.Quota
+		r.remaining = o.Quota.Remaining
 		if o.Quota.Limit > 0 {
 			r.left = 100 * o.Quota.Remaining / o.Quota.Limit
 		}
@@ -102,16 +104,11 @@ func (c *Core) Alarms() []Alarm {
 	var out []Alarm
 	sign := func(code, message string) { out = append(out, Alarm{code, message}) }
 
-	var all, throttled, known, left, latest int
-	latest = -1
+	all, throttled := a.share(now)
+	var known, left int
+	latest := -1
 	since := now
 	for _, r := range a.replies {
-		if age := now.Sub(r.at); age >= 0 && age <= rateSpan {
-			all++
-			if r.throttled {
-				throttled++
-			}
-		}
 		if r.left >= 0 && now.Sub(r.at) >= 0 {
 			if known == 0 {
 				since = r.at

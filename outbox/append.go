@@ -1,7 +1,6 @@
 package outbox
 
 import (
-	"errors"
 	"strconv"
 	"time"
 )
@@ -21,9 +20,13 @@ type appendLane struct {
 	token    uint64               // of the Commit in flight; 0: none
 	writing  []Entry
 	tickets  []uint32
-	segments []int    // entries in each written segment
-	bytes    int64    // of waiting and writing
-	undo     []func() // puts the key states back when the Commit fails
+	segments []int       // entries in each written segment
+	bytes    int64       // of waiting and writing
+	marks    []*keyState // of inbox rows in the Commit
+	undo     []func()    // puts the key states back when the Commit fails
+	after    uint64      // what is being written gets a Seq above this
+	doubt    error       // why it is not known whether the Commit is on disk, see doubt.go; nil: no doubt
+	tracing  bool        // the store was asked where the entries in doubt are
 }
 
 // keyState is the last version of a business key. A change within the debounce keeps the version and replaces the
@@ -62,7 +65,10 @@ func (c *Core) check(d Draft) *Refusal {
 	if refusal := checkKey(d.Key); refusal != nil {
 		return refusal
 	}
-	if c.gate.gone {
+	if d.Inbox != nil && (checkKey(d.Inbox.Mark) != nil || d.Inbox.Mark == "" || d.Key == "") {
+		return refuse(InvalidEvent, "a row of the inbox has no name")
+	}
+	if c.gate.gone && d.Inbox == nil {
 		return refuse(Gone, goneMessage)
 	}
 	if d.Kind == Hide {
@@ -74,7 +80,7 @@ func (c *Core) check(d Draft) *Refusal {
 	if len(d.Text) > c.cfg.Limits.NoteBytes {
 		return refuse(TooLarge, "the event has "+strconv.Itoa(len(d.Text))+" bytes, a note may have "+strconv.Itoa(c.cfg.Limits.NoteBytes)+": split the conversation")
 	}
-	if used := c.queueBytes() + c.append.bytes; used+int64(len(d.Text)) > c.cfg.MaxQueueBytes {
+	if used := c.queueBytes() + c.append.bytes; d.Inbox == nil && used+int64(len(d.Text)) > c.cfg.MaxQueueBytes {
 		return refuse(StorageFull, "the queue holds "+strconv.FormatInt(used, 10)+" bytes, maxQueueBytes is "+strconv.FormatInt(c.cfg.MaxQueueBytes, 10)+": it drains when the service can be reached")
 	}
 	return nil
@@ -91,8 +97,9 @@ func (c *Core) pumpAppend() {
 		return
 	}
 	for _, d := range a.waiting {
-		if d.Key != "" && a.keys[d.Key] == nil && !contains(a.reading, d.Key) {
-			a.reading = append(a.reading, d.Key)
+		a.need(d.Key)
+		if d.Inbox != nil {
+			a.need(d.Inbox.Mark)
 		}
 	}
 	if len(a.reading) > 0 {
@@ -100,6 +107,13 @@ func (c *Core) pumpAppend() {
 		return
 	}
 	c.writeWaiting()
+}
+
+// need has the key's row read before the next write.
+func (a *appendLane) need(key string) {
+	if key != "" && a.keys[key] == nil && !contains(a.reading, key) {
+		a.reading = append(a.reading, key)
+	}
 }
 
 func contains[T comparable](list []T, s T) bool {
@@ -166,13 +180,18 @@ func (c *Core) writeWaiting() {
 		ch.Keys = append(ch.Keys, KeyRow{Key: key, Version: k.version, ChangedAt: k.changedAt.UnixMilli(), Hash: k.hash})
 	}
 	if len(a.writing) > 0 {
-		a.token = c.commit(ch)
+		a.token, a.after = c.commit(ch), c.open.last()
 	}
 }
 
 // accept checks the event, names it and fixes its bytes. known: the same event stands on disk under this key already.
 func (c *Core) accept(d Draft, touched map[string]*keyState) (e Entry, known bool, refusal *Refusal) {
 	e = Entry{Kind: d.Kind, At: c.now, Key: d.Key}
+	c.noteN++
+	own := c.session + "-" + strconv.FormatUint(c.noteN, 36)
+	if d.Kind == Hide || d.Key != "" {
+		e.Mark = own
+	}
 	if d.Kind == Hide {
 		e.NoteID, e.Raw = string(d.Text), append([]byte(nil), d.Text...)
 		return e, false, nil
@@ -181,10 +200,12 @@ func (c *Core) accept(d Draft, touched map[string]*keyState) (e Entry, known boo
 		return e, false, refusal
 	}
 	if d.Key == "" {
-		c.noteN++
-		e.NoteID = c.session + "-" + strconv.FormatUint(c.noteN, 36)
+		e.NoteID = own
 		e.Raw = splice(e.NoteID, d.Text)
 		return e, false, nil
+	}
+	if d.Inbox != nil {
+		return c.takeOver(e, d, touched)
 	}
 	k, hash := c.append.keys[d.Key], hashText(d.Text)
 	known = k.version > 0 && k.hash == hash && !k.pending
@@ -198,16 +219,6 @@ func (c *Core) accept(d Draft, touched map[string]*keyState) (e Entry, known boo
 	e.Version, e.NoteID = k.version, versioned(d.Key, k.version)
 	e.Raw = splice(e.NoteID, d.Text)
 	return e, known, nil
-}
-
-// hashText is 64-bit FNV-1a; it guards against a repeated call, not against an adversary.
-func hashText(text []byte) string {
-	h := uint64(14695981039346656037)
-	for _, b := range text {
-		h = (h ^ uint64(b)) * 1099511628211
-	}
-	s := strconv.FormatUint(h, 16)
-	return "0000000000000000"[len(s):] + s
 }
 
 // mayReplace says whether a change now belongs to the version that k names: within the debounce of its last change, not
@@ -256,6 +267,9 @@ func (c *Core) onAppendCommitted(seqs []uint64) {
 		c.open.written(seqs[i], part)
 		at += n
 	}
+	for _, mark := range a.marks {
+		mark.pending = false
+	}
 	c.tail.add(a.writing, c.cfg.Limits.NoteOverhead)
 	if len(replaced) > 0 {
 		c.tail.forget(func(p place) bool { return contains(replaced, p) }, c.cfg.Limits.NoteOverhead)
@@ -282,21 +296,8 @@ func (c *Core) onAppendFailed(err error) {
 
 func (c *Core) resetAppend() {
 	a := &c.append
-	a.token, a.writing, a.tickets, a.segments, a.bytes, a.undo = 0, nil, nil, nil, 0, nil
+	a.token, a.writing, a.tickets, a.segments, a.bytes, a.marks, a.undo, a.doubt = 0, nil, nil, nil, 0, nil, nil, nil
 	for _, d := range a.waiting {
 		a.bytes += int64(len(d.Text))
 	}
 }
-
-// storageRefusal says to the page what the store's error means.
-func storageRefusal(err error) *Refusal {
-	switch {
-	case errors.Is(err, ErrFull):
-		return refuse(StorageFull, "the device has no room for the event; it was not taken: free some space, or lower maxQueueBytes and retry")
-	case errors.Is(err, ErrClosed):
-		return refuse(Closed, "the outbox was closed; open it again")
-	}
-	return refuse(StorageUnavailable, "the event could not be written ("+err.Error()+"); it was not taken: try again")
-}
-
-const goneMessage = "the service answered 410 Gone: this path was retired on 2026-06-30, set baseURL to the new domain and use /v1/keep (what was accepted before is kept)"

@@ -9,7 +9,7 @@ import (
 
 // A head is text, one line an entry, fields parted by tabs; the bodies stand behind each other in the record's Body:
 //
-//	seq  index  kind  messages  at(unix ms)  size(bytes)  version  noteId  key
+//	seq  index  kind  messages  at(unix ms)  size(bytes)  version  noteId  key  [mark]
 //
 // In a fresh open segment seq is 0: the store numbers segments only when it writes them. A batch's head starts with one
 // more line (batch.go). Text, because a person who looks into the database can read it.
@@ -31,6 +31,9 @@ func appendHead(dst []byte, e Entry) []byte {
 	dst = append(dst, e.NoteID...)
 	dst = append(dst, '\t')
 	dst = append(dst, e.Key...)
+	if e.Mark != "" {
+		dst = append(append(dst, '\t'), e.Mark...)
+	}
 	return append(dst, '\n')
 }
 
@@ -65,6 +68,9 @@ func decodeEntries(seq uint64, head, body []byte) (entries []Entry, sizes []int,
 		size := int(f.number())
 		e.Version = int(f.number())
 		e.NoteID, e.Key = f.text(), f.text()
+		if !f.done {
+			e.Mark = f.text()
+		}
 		if f.bad || len(kind) != 1 || size < 0 || int64(e.Seq) < 0 || e.Index < 0 || e.Messages < 0 || e.Version < 0 {
 			return nil, nil, ErrDamaged
 		}

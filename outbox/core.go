@@ -51,6 +51,7 @@ type Core struct {
 	switched  *bool         // the page's word on realtime that is not on disk yet
 	wanted    uint64        // answered ones asked for every open segment up to here
 	alarms    alarms
+	tight     int  // halvings of a batch after writes that the disk had no room for; each that went through takes one back
 	changed   bool // the status changed during this Step
 }
 
@@ -80,6 +81,10 @@ func (c *Core) Step(now time.Time, e Event) []Command {
 		c.onCommitted(e)
 	case CommitFailed:
 		c.onCommitFailed(e)
+	case Lost:
+		c.onLost()
+	case Traced:
+		c.onTraced(e)
 	case Scanned:
 		c.onScanned(e)
 	case SegmentsRead:
@@ -111,9 +116,11 @@ func (c *Core) Step(now time.Time, e Event) []Command {
 	case RealtimeSet:
 		c.onRealtimeSet(e)
 	case Led:
-		c.gate.leading, c.gate.told = e.On, true
-		if e.On { // the token of a lost lead stays: what the lane still writes is written under it, or not at all
+		c.gate.leading, c.gate.told = e.On, c.opened // a lead that ends with the connection decides nothing
+		if e.On {                                    // the token of a lost lead stays: what the lane still writes is written under it, or not at all
 			c.gate.fence = e.Fence
+		} else if e.Err != nil {
+			c.gate.storageFailed(c.now, e.Err)
 		}
 		c.changed = true
 	case Left:
@@ -158,6 +165,7 @@ func (c *Core) rebase() {
 
 // pump starts whatever may start now. Each lane has at most one operation under way.
 func (c *Core) pump() {
+	c.pumpDoubt()
 	c.pumpAppend()
 	if c.opened {
 		if c.open.gap && !c.now.Before(c.gate.storageRetry) {
@@ -184,13 +192,17 @@ func (c *Core) onOpened(e Opened) {
 		c.rng = c.rng<<8 | uint64(b)
 	}
 	c.books = books{install: c.session, realtime: true, nextBatch: 1, offset: c.cfg.Policy.Offset(c.rnd())}
-	c.batches, c.open, c.send = nil, index{}, sendLane{control: c.send.control}
+	c.emptyLane()
+	c.batches, c.open = nil, index{}
 	c.restore(e.Loaded)
 	if c.switched != nil {
 		c.books.realtime = *c.switched
 	}
 	for _, k := range c.append.keys { // where they stand is for the scan to say
 		k.own = k.own && k.pending
+	}
+	if !c.opened { // a new connection: what the old one refused says nothing of it
+		c.gate.storageRetry, c.gate.storageErr = time.Time{}, nil
 	}
 	c.opened, c.changed = true, true
 	c.openMoments()

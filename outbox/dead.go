@@ -29,6 +29,15 @@ func DeadInfo(d DeadRecord) []byte {
 	return info
 }
 
+// Named says whether the dead letter has this id, or this noteId: a receipt of the page's inbox has no other name.
+func (d DeadRecord) Named(id string) bool {
+	if d.ID == id {
+		return true
+	}
+	entries, _, _ := decodeEntries(0, afterLine(d.Head), nil)
+	return len(entries) == 1 && entries[0].NoteID == id
+}
+
 // deadSize is the size of the note, also when only the head was read.
 func deadSize(d DeadRecord) int64 {
 	_, sizes, err := decodeEntries(0, afterLine(d.Head), nil)
@@ -82,6 +91,6 @@ func (c *Core) onDeadAsked(e DeadAsked) {
 			}
 			c.emit(Acknowledge{Receipts: []Receipt{receipt}})
 		})
-		c.send.failed = func(err error) { c.undone(e.Ticket, err) }
+		c.send.asked = e.Ticket
 	})
 }

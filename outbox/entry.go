@@ -22,6 +22,14 @@ type Draft struct {
 	Kind   Kind   //
 	Key    string // the page's own key, or empty
 	Text   []byte // JSON object; for Hide the noteId itself
+	Inbox  *Inbox // set: the page was told already that this event is kept
+}
+
+// Inbox is what the page's inbox (web/src/inbox.js) said when it kept the event, before the module was there. Value.
+type Inbox struct {
+	Mark    string    // names the row for good: what was taken over under it is not taken again. Equal to Key: a note without a key of the page's
+	Version int       // of Key, as the receipt has it
+	At      time.Time // of the append
 }
 
 // Entry is an accepted event: named, its bytes fixed for good. Keep only appends: there is no edit and no merge, a change
@@ -35,6 +43,7 @@ type Entry struct {
 	Version  int // of Key; 1 is the first
 	Messages int
 	At       time.Time // of the append
+	Mark     string    // this append's alone, where the noteId is not: of keyed notes and hides
 	Raw      []byte    // exact bytes of the note's JSON; for Hide the noteId
 }
 
@@ -150,4 +159,14 @@ func versioned(key string, v int) string {
 		return key
 	}
 	return key + ".v" + strconv.Itoa(v)
+}
+
+// hashText is 64-bit FNV-1a; it guards against a repeated call, not against an adversary.
+func hashText(text []byte) string {
+	h := uint64(14695981039346656037)
+	for _, b := range text {
+		h = (h ^ uint64(b)) * 1099511628211
+	}
+	s := strconv.FormatUint(h, 16)
+	return "0000000000000000"[len(s):] + s
 }

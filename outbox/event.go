@@ -27,10 +27,18 @@ type (
 		Token uint64
 		Seqs  []uint64
 	}
-	// CommitFailed answers Commit: nothing of it is on disk.
+	// CommitFailed answers Commit: nothing of it is on disk, or, with Unknown, that is not known.
 	CommitFailed struct {
-		Token uint64
-		Err   error
+		Token   uint64
+		Err     error
+		Unknown bool
+	}
+	// Lost: the connection to the store is gone; Opened comes when there is a new one.
+	Lost struct{}
+	// Traced answers Trace.
+	Traced struct {
+		Traces Traces
+		Err    error
 	}
 	// Scanned answers Scan.
 	Scanned struct {
@@ -88,10 +96,12 @@ type (
 	}
 	// RealtimeSet: the kill switch; off = to disk only (L13.4).
 	RealtimeSet struct{ On bool }
-	// Led: this page is the one that sends, or no longer. Fence is the token of its lead (Store.Lead).
+	// Led: this page is the one that sends, or no longer. Fence is the token of its lead (Store.Lead); Err says why the
+	// store could not be asked.
 	Led struct {
 		On    bool
 		Fence uint64
+		Err   error
 	}
 	// Left: the page is being left, or went out of sight.
 	Left struct{}
@@ -126,6 +136,8 @@ func (Left) event()           {}
 func (Looked) event()         {}
 func (ArchiveRead) event()    {}
 func (Led) event()            {}
+func (Lost) event()           {}
+func (Traced) event()         {}
 func (Nudged) event()         {}
 func (Shown) event()          {}
 func (ClockJumped) event()    {}
@@ -146,6 +158,11 @@ type (
 	Scan struct {
 		After uint64
 		Limit int
+	}
+	// Trace answers Traced.
+	Trace struct {
+		After uint64
+		Since int64 // unix ms
 	}
 	// ReadSegments answers SegmentsRead.
 	ReadSegments struct{ From, To uint64 }
@@ -185,6 +202,7 @@ type (
 func (Commit) command()       {}
 func (ReadKeys) command()     {}
 func (Scan) command()         {}
+func (Trace) command()        {}
 func (ReadSegments) command() {}
 func (ReadToken) command()    {}
 func (Send) command()         {}

@@ -80,6 +80,10 @@ func (c *Core) answerFlushes() {
 		}
 		c.wanted = max(c.wanted, f.upTo)
 		n := c.Counts()
+		if n.Pending+n.Parked > 0 && c.gate.storageErr != nil && c.now.Before(c.gate.storageRetry) {
+			c.reject(f.ticket, unchanged(c.gate.storageErr))
+			continue
+		}
 		c.emit(FlushDone{Ticket: f.ticket, Summary: Summary{Sent: c.books.sent - f.sent, Delivered: c.books.delivered - f.delivered,
 			Pending: n.Pending, Parked: n.Parked, Dead: n.Dead}})
 	}

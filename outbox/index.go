@@ -33,6 +33,7 @@ type heldSegment struct {
 	seq     uint64
 	entries []Entry // without bodies
 	sizes   []int
+	old     bool // written before the scan under way began
 }
 
 // scanPage is how many heads one read brings: small enough for no long task.
@@ -48,6 +49,9 @@ func (c *Core) rescan() {
 		return
 	}
 	c.open.scanning, c.open.gap = true, false
+	for i := range c.open.held {
+		c.open.held[i].old = true
+	}
 	if c.open.seen == nil {
 		c.open.seen = map[string]place{}
 	}
@@ -58,7 +62,7 @@ func (c *Core) onScanned(e Scanned) {
 	x := &c.open
 	if e.Err != nil {
 		x.scanning, x.gap = false, true
-		c.gate.storageFailed(c.now)
+		c.gate.storageFailed(c.now, e.Err)
 		return
 	}
 	for _, s := range e.Segments {
@@ -88,7 +92,9 @@ func (c *Core) onScanned(e Scanned) {
 	held := x.held
 	x.held = nil
 	for _, h := range held {
-		x.note(h)
+		if !h.old || h.seq <= x.known { // else it is open no more: another page sealed it
+			x.note(h)
+		}
 	}
 	c.flushScanned()
 	x.gap = x.gap || x.again
@@ -97,7 +103,7 @@ func (c *Core) onScanned(e Scanned) {
 
 // written notes a segment that this page wrote.
 func (x *index) written(seq uint64, entries []Entry) {
-	h := heldSegment{seq, append([]Entry(nil), entries...), make([]int, len(entries))}
+	h := heldSegment{seq: seq, entries: append([]Entry(nil), entries...), sizes: make([]int, len(entries))}
 	for i := range h.entries {
 		h.sizes[i], h.entries[i].Raw = len(h.entries[i].Raw), nil
 	}

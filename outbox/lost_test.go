@@ -49,11 +49,11 @@ func TestL9_2_SegmentsThatAreGoneAreToldAndHoldNothingBack(t *testing.T) {
 }
 
 // What is gone while the write that says so fails is looked at again after the pause, not at once.
-func TestL9_2_SegmentsThatAreGoneOnAFullDisk(t *testing.T) {
+func TestL9_2_SegmentsThatAreGoneOnADiskThatFails(t *testing.T) {
 	p := openPage(t)
 	p.append("a", "1")
 	p.takeOut(1, 1)
-	p.disk.FailNext(outbox.ErrFull)
+	p.disk.FailNext(outbox.ErrUnavailable)
 	p.sleep(5*time.Minute + time.Second)
 	require.Equal(t, 1, p.status().Pending)
 	require.NotContains(t, p.alarms(), "STORAGE_DAMAGED")

@@ -128,7 +128,7 @@ func (p *page) do(core *outbox.Core, cmd outbox.Command) {
 	case outbox.Commit:
 		p.disk.Commit(c.Change, func(seqs []uint64, err error) {
 			if err != nil {
-				post(outbox.CommitFailed{Token: c.Token, Err: err})
+				post(outbox.CommitFailed{Token: c.Token, Err: err, Unknown: indexeddb.Unknown(err)})
 				return
 			}
 			post(outbox.Committed{Token: c.Token, Seqs: seqs})
@@ -139,6 +139,8 @@ func (p *page) do(core *outbox.Core, cmd outbox.Command) {
 		p.disk.Scan(c.After, c.Limit, func(s []outbox.Segment, err error) {
 			post(outbox.Scanned{Segments: s, Limit: c.Limit, Err: p.failed(err)})
 		})
+	case outbox.Trace:
+		p.disk.Trace(c.After, c.Since, func(t outbox.Traces, err error) { post(outbox.Traced{Traces: t, Err: p.failed(err)}) })
 	case outbox.ReadSegments:
 		p.disk.ReadSegments(c.From, c.To, func(s []outbox.Segment, err error) { post(outbox.SegmentsRead{Segments: s, Err: p.failed(err)}) })
 	case outbox.ReadToken:

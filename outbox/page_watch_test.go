@@ -155,6 +155,13 @@ type status struct {
 		ResetsAt              *int64
 		Readable              bool
 	}
+	Recent struct {
+		Minutes, Answers, Throttled, ThrottledPct int
+		History                                   []struct {
+			At                            int64
+			Remaining, Answers, Throttled int
+		}
+	}
 	Breaker struct {
 		State          string
 		Consecutive429 int

@@ -19,6 +19,7 @@ const maxArchive = 16 << 20
 
 // LedgerNote is a delivered note as the ledger remembers it.
 type LedgerNote struct {
+	ID     string // "seq.index"
 	NoteID string
 	SHA256 string    // may be empty
 	At     LedgerPos // At of its row, and the batch's ID: where the archive has it
@@ -40,7 +41,7 @@ type reconciliation struct {
 
 func (c *Core) onReconcileAsked(e ReconcileAsked) {
 	c.send.control = append(c.send.control, func() {
-		c.send.phase = looking
+		c.send.phase, c.send.asked = looking, e.Ticket
 		c.recon = &reconciliation{ticket: e.Ticket, notes: e.Notes}
 		c.look()
 	})
@@ -166,11 +167,6 @@ func (c *Core) onArchiveRead(e ArchiveRead) {
 		}
 		c.answerReconcile(len(again))
 	})
-	ticket := c.recon.ticket
-	c.send.failed = func(err error) {
-		c.recon = nil
-		c.undone(ticket, err)
-	}
 }
 
 func (c *Core) answerReconcile(resent int) {
@@ -189,7 +185,7 @@ func (c *Core) answerReconcile(resent int) {
 func (c *Core) endReconcile() {
 	c.recon = nil
 	if c.send.phase == looking {
-		c.send.phase = idle
+		c.send.phase, c.send.asked = idle, 0
 	}
 }
 
@@ -208,6 +204,8 @@ func LedgerNotes(row LedgerRow) (notes []LedgerNote) {
 				n := LedgerNote{At: LedgerPos{At: row.At}}
 				err := r.Object(func(key []byte) (err error) {
 					switch string(key) {
+					case "id":
+						n.ID, err = r.String()
 					case "noteId":
 						n.NoteID, err = r.String()
 					case "sha256":

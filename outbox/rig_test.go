@@ -25,6 +25,7 @@ type rig struct {
 	line   linekeep.Service
 	disk   *indexeddb.Memory
 	core   *outbox.Core
+	epoch  int // counts the pictures that a core was started from
 	keep   *keep
 	token  bool
 	broken string // a deliberate fault in the way events go; see the property test
@@ -56,6 +57,7 @@ type draft struct {
 	id      string // from the receipt
 	answers int
 	lost    bool // the disk lost it afterwards
+	refused bool
 	taken   bool // on disk: acknowledged, or committed when the page died
 	at      time.Time
 }
@@ -90,6 +92,25 @@ func (r *rig) open() {
 		}
 		var seed [16]byte
 		r.rng.Read(seed[:])
+		r.epoch++
+		r.post(outbox.Opened{Loaded: l, Seed: seed})
+		r.post(outbox.Led{On: true})
+	})
+}
+
+// reopen is a connection that died under the page: the core lives on and is opened anew.
+func (r *rig) reopen() {
+	core := r.core
+	r.post(outbox.Lost{})
+	r.epoch++
+	epoch := r.epoch
+	r.disk.Load(func(l outbox.Loaded, err error) {
+		if err != nil || core != r.core || epoch != r.epoch { // lost once more meanwhile
+			return
+		}
+		var seed [16]byte
+		r.rng.Read(seed[:])
+		r.epoch++
 		r.post(outbox.Opened{Loaded: l, Seed: seed})
 		r.post(outbox.Led{On: true})
 	})
@@ -104,8 +125,14 @@ func (r *rig) post(e outbox.Event) {
 }
 
 func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
+	epoch := r.epoch
 	post := func(e outbox.Event) {
-		if core == r.core { // the page of this command still lives
+		lasting := false // its answer counts whatever picture the core was started from meanwhile
+		switch e.(type) {
+		case outbox.Committed, outbox.CommitFailed, outbox.KeysRead, outbox.Traced:
+			lasting = true
+		}
+		if core == r.core && (lasting || epoch == r.epoch) { // the page of this command still lives
 			r.post(e)
 		}
 	}
@@ -122,7 +149,10 @@ func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
 				seqs, err = make([]uint64, len(c.Change.Append)), nil
 			}
 			if err != nil {
-				post(outbox.CommitFailed{Token: c.Token, Err: err})
+				post(outbox.CommitFailed{Token: c.Token, Err: err, Unknown: indexeddb.Unknown(err)})
+				if indexeddb.Unknown(err) && core == r.core {
+					r.reopen()
+				}
 				return
 			}
 			post(outbox.Committed{Token: c.Token, Seqs: seqs})
@@ -132,6 +162,8 @@ func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
 	case outbox.Scan:
 		limit := 1 + r.rng.Intn(4)
 		r.disk.Scan(c.After, limit, func(s []outbox.Segment, err error) { post(outbox.Scanned{Segments: s, Limit: limit, Err: err}) })
+	case outbox.Trace:
+		r.disk.Trace(c.After, c.Since, func(t outbox.Traces, err error) { post(outbox.Traced{Traces: t, Err: err}) })
 	case outbox.ReadSegments:
 		r.sealing = true
 		r.disk.ReadSegments(c.From, c.To, func(s []outbox.Segment, err error) { post(outbox.SegmentsRead{Segments: s, Err: err}) })
@@ -168,7 +200,9 @@ func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
 		}
 	case outbox.Reject:
 		for _, a := range c.Rejections {
-			r.drafts[a.Ticket].answers++
+			if d := r.drafts[a.Ticket]; d != nil { // else a flush
+				d.answers, d.refused = d.answers+1, true
+			}
 			r.refusal = a.Refusal
 		}
 	}

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// limits are the destination's, as far as 413s have not taught a smaller size.
-func (c *Core) limits() Limits { return c.cfg.Limits.shrunk(c.books.shrink) }
+// limits are the destination's, as far as 413s, or a full disk, have not taught a smaller size.
+func (c *Core) limits() Limits { return c.cfg.Limits.shrunk(c.books.shrink + c.tight) }
 
 // due says whether the settled open entries make a batch now (C5, L4.1, L4.2), and if not, when they will.
 func (c *Core) due() (now bool, at time.Time) {
@@ -75,7 +75,7 @@ func (c *Core) onSegmentsRead(e SegmentsRead) {
 	}
 	c.send.phase = idle
 	if e.Err != nil {
-		c.gate.storageFailed(c.now)
+		c.gate.storageFailed(c.now, e.Err)
 		return
 	}
 	cut, lost := c.cut(e.Segments), c.open.lost(e.Segments, c.send.readTo)

@@ -29,11 +29,11 @@ type sendLane struct {
 	batch   *sealed // under way
 	commit  uint64  // token of the Commit in flight
 	done    func(seqs []uint64)
-	failed  func(err error)    // answers the page whose wish was not written; nil: nobody waits
 	link    func(chain string) // waits for the hash of the ledger row to come
 	readTo  uint64             // last segment that the seal asked for
 	sealAt  time.Time          // the first open entry may still change until then
 	control []func()           // decisions of the page that wait for the lane
+	asked   uint32             // ticket of the page's decision under way; 0: none
 }
 
 // TokenState of the destination's credentials.
@@ -56,11 +56,17 @@ type gate struct {
 	tokenTries   int       // refusals in a row
 	tokenRetry   time.Time // look again, even if the page does not offer a token
 	storageRetry time.Time
+	storageErr   error // why the store refused last; it counts until storageRetry
 }
 
 const storagePause = 5 * time.Second
 
-func (g *gate) storageFailed(now time.Time) { g.storageRetry = now.Add(storagePause) }
+func (g *gate) storageFailed(now time.Time, err error) {
+	g.storageRetry, g.storageErr = now.Add(storagePause), nil
+	if errors.Is(err, ErrFull) || errors.Is(err, ErrUnavailable) { // not one record, or another page's lead
+		g.storageErr = err
+	}
+}
 
 // mayGo answers when the next request may go: now, later, or (zero) not before something else happens.
 func (c *Core) mayGo() (at time.Time, ever bool) {
@@ -220,13 +226,21 @@ func (c *Core) onCommitted(e Committed) {
 		c.emit(Send{Batch: c.send.batch.id})
 	case e.Token == c.send.commit && c.send.phase == writing:
 		done := c.send.done
-		c.send.phase, c.send.done, c.send.failed, c.send.batch = idle, nil, nil, nil
+		c.send.phase, c.send.done, c.send.batch, c.send.asked = idle, nil, nil, 0
 		done(e.Seqs)
+		c.tight = max(0, c.tight-1)
 		c.changed = true
 	}
 }
 
 func (c *Core) onCommitFailed(e CommitFailed) {
+	if e.Unknown { // the connection is gone with it: nothing may be written over what is perhaps there
+		if e.Token == c.append.token {
+			c.append.doubt = e.Err // answered when the store has said where it is
+		}
+		c.onLost()
+		return
+	}
 	if errors.Is(e.Err, ErrFenced) && e.Token == c.send.commit { // a late holder: nothing of it was written
 		c.gate.leading, c.changed = false, true
 		c.emit(Dethroned{})
@@ -237,27 +251,43 @@ func (c *Core) onCommitFailed(e CommitFailed) {
 		c.flushCommitted()
 	case e.Token == c.send.commit && c.send.phase == marking:
 		c.send.phase, c.send.batch = idle, nil // not sent: it never was on the wire
-		c.gate.storageFailed(c.now)
+		c.gate.storageFailed(c.now, e.Err)
 	case e.Token == c.send.commit && c.send.phase == writing:
-		if c.send.batch != nil {
+		sent := c.send.batch != nil
+		if sent {
 			c.send.batch.uncertain = true // the answer is lost: ask again, with the same bytes
 		}
-		failed := c.send.failed
-		c.send.phase, c.send.done, c.send.failed, c.send.batch = idle, nil, nil, nil
-		c.gate.storageFailed(c.now)
-		c.changed = true
-		if failed != nil {
-			failed(e.Err)
+		c.send.phase, c.send.done, c.send.batch = idle, nil, nil
+		c.dropAsked(e.Err)
+		c.gate.storageFailed(c.now, e.Err)
+		if errors.Is(e.Err, ErrFull) && c.tight < maxTight { // a smaller one may have room: a seal stands twice on disk while it is written
+			c.tight += 3
+			if !sent {
+				c.gate.storageRetry = time.Time{}
+			}
 		}
+		c.changed = true
 	}
 }
 
-// undone answers a page whose decision could not be written.
-func (c *Core) undone(ticket uint32, err error) {
-	r := storageRefusal(err)
-	r.Message = "nothing was changed (" + err.Error() + "): call it again"
-	c.reject(ticket, r)
+// dropAsked answers the page whose decision was under way when the store failed.
+func (c *Core) dropAsked(err error) {
+	ticket := c.send.asked
+	c.send.asked, c.recon = 0, nil
+	if ticket == 0 {
+		return
+	}
+	c.reject(ticket, unchanged(err))
 }
+
+// unchanged is the answer to a call whose change the store did not take. Nothing goes out before the disk holds that it
+// does (see the package comment), so that ends the sending too.
+func unchanged(err error) *Refusal {
+	return refuse(StorageCode(err), "nothing was changed: the device's storage takes no change now ("+err.Error()+"); what was accepted stays and goes by itself when there is room; call it again then")
+}
+
+// maxTight leaves a batch one note, or a few small ones.
+const maxTight = 9
 
 // onRealtimeSet: the switch acts at once; that it was set goes to disk when the lane is free (L13.4).
 func (c *Core) onRealtimeSet(e RealtimeSet) {

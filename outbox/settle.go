@@ -29,7 +29,7 @@ func (c *Core) onReplied(e Replied) {
 	c.changed = true
 	if e.Err != nil { // the batch could not be read: nothing was sent
 		c.send.phase, c.send.batch = idle, nil
-		c.gate.storageFailed(c.now)
+		c.gate.storageFailed(c.now, e.Err)
 		if e.Err == ErrDamaged || e.Err == ErrNotFound {
 			c.alarms.damaged++
 			b.parkedUntil = c.now.Add(maxPark)
@@ -197,6 +197,11 @@ func (s *settlement) thinning() bool {
 func (s *settlement) archive() {
 	c := s.c
 	if c.cfg.KeepDelivered <= 0 || s.sent.Kind() != Note {
+		return
+	}
+	if c.tight > 0 { // what waits to be sent needs the room more
+		s.change.ArchiveBefore = c.now.UnixMilli()
+		s.edit(func(b *books) { b.archived = 0 })
 		return
 	}
 	s.change.Archive = []ArchiveRecord{{c.now.UnixMilli(), encodeBatch(s.sent)}}

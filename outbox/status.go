@@ -21,7 +21,11 @@ type Counts struct {
 func (c *Core) Counts() Counts {
 	n := Counts{Pending: c.open.notes, Dead: c.books.dead, Delivered: c.books.delivered}
 	for _, h := range c.open.held {
-		n.Pending += len(h.entries)
+		for _, e := range h.entries {
+			if _, gone := c.open.superseded[place{h.seq, e.Index}]; !gone {
+				n.Pending++
+			}
+		}
 	}
 	for _, b := range c.batches {
 		if b.parked(c.now) {
@@ -61,6 +65,8 @@ func (c *Core) StatusJSON() []byte {
 	w.BoolField("readable", q.Readable)
 	w.IntField("own", int64(c.books.limiter.Left(c.cfg.Policy, c.now)))
 	w.Close('}')
+
+	c.alarms.write(&w, c.now)
 
 	w.Name("breaker")
 	w.Open('{')

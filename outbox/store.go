@@ -4,7 +4,7 @@ import "errors"
 
 // Store is the durable side of the outbox. Every method returns at once and calls done exactly once, later, on the
 // caller's one loop; none blocks. A done without error means the transaction is complete on disk (invariant 1), an error
-// means that nothing of it is stored; only after a time-out, or a Close in the middle of a write, is that unknown, and the
+// means that nothing of it is stored; only after a time-out, a Close in the middle of a write, or a connection that died, is that unknown, and the
 // connection is given up with it: whoever opens the store again finds out. indexeddb.Store and indexeddb.Memory keep this contract; one suite tests both.
 type Store interface {
 	// Load answers with what a starting core needs; the open segments follow page by page through Scan.
@@ -12,6 +12,10 @@ type Store interface {
 
 	// Scan answers with the heads of at most limit open segments whose Seq is above after, ascending. No body is read.
 	Scan(after uint64, limit int, done func([]Segment, error))
+
+	// Trace answers, of one instant, with the heads of open segments whose Seq is above after, of all sealed batches and
+	// dead letters, and with the ledger rows since an instant (unix ms): where entries are that may have been written.
+	Trace(after uint64, since int64, done func(Traces, error))
 
 	// ReadSegments answers with the open segments from ≤ Seq ≤ to, ascending, bodies included.
 	ReadSegments(from, to uint64, done func([]Segment, error))

@@ -18,6 +18,9 @@ func (c *Core) Wakes() []Wake {
 	if c.open.gap && !c.open.scanning {
 		w = append(w, Wake{"scan", c.gate.storageRetry})
 	}
+	if c.append.doubt != nil && !c.append.tracing {
+		w = append(w, Wake{"scan", c.gate.storageRetry})
+	}
 	if c.send.phase == looking && !c.recon.at.IsZero() {
 		w = append(w, Wake{"look-up", c.recon.at})
 	}

@@ -65,7 +65,7 @@ func (a *answers) json(ticket uint32, value []byte, err error) {
 	case refused:
 		a.failure(ticket, refusal.Code, refusal.Message)
 	case err != nil:
-		a.failure(ticket, outbox.StorageUnavailable, err.Error())
+		a.failure(ticket, outbox.StorageCode(err), err.Error())
 	default:
 		w := a.open(ticket, 2)
 		w.Raw(value)

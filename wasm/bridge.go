@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"syscall/js"
 	"time"
 
@@ -17,12 +16,13 @@ import (
 // openBridge starts one outbox for the host object and returns what JavaScript may call on it:
 //
 //	append(texts Uint8Array, keys string, ticket)   events as lines of JSON, keys as lines; ticket counts up a line
+//	take(texts Uint8Array, rows string, ticket)     the same for what the page's inbox kept, rows as lines "key version at mark"
 //	hide(ticket, noteId) · flush(ticket) · dead(ticket) · revive(ticket, id) · discard(ticket, id)
 //	ledger(ticket, from, to) · rows(ticket, from, to) · reconcile(ticket, from, to) · holdings(ticket) · lead(ticket, force) · resign() · left()
 //	status() string · realtime(on) · offered(token) · nudge() · shown(on)
-//	purge(ticket) · close()
+//	purge(ticket) · suspend() · reopen() · close()
 //
-// Every ticket is answered once through host.answers(text); host.opened(error) comes first, once.
+// Every ticket is answered once through host.answers(text); host.opened(code, error) comes first, once, and once more for each reopen.
 func openBridge(host js.Value) any {
 	d := &driver{host: host}
 	config := host.Get("config")
@@ -55,12 +55,13 @@ func openBridge(host js.Value) any {
 	return api
 }
 
+// open opens the store and starts the core from it; host.opened says when, or why not. After a loss it opens it anew: the
+// core lives on, with the appends that wait.
 func (d *driver) open(config js.Value) {
-	opts := indexeddb.Options{Name: str(config, "database"), Strict: str(config, "durability") != "relaxed",
-		OnLost: func(reason string) { d.call("lost", reason) }}
+	opts := indexeddb.Options{Name: str(config, "database"), Strict: str(config, "durability") != "relaxed", OnLost: d.lost}
 	indexeddb.Open(opts, func(s *indexeddb.Store, err error) {
 		if err != nil {
-			d.call("opened", err.Error())
+			d.opened(err)
 			return
 		}
 		if d.dead { // closed meanwhile
@@ -68,14 +69,40 @@ func (d *driver) open(config js.Value) {
 			return
 		}
 		d.store = s
-		d.load(func(err error) {
-			if err != nil {
-				d.call("opened", err.Error())
-				return
-			}
-			d.call("opened")
-		})
+		d.load(d.opened)
 	})
+}
+
+func (d *driver) opened(err error) {
+	if err != nil {
+		d.call("opened", string(outbox.StorageCode(err)), err.Error())
+		return
+	}
+	d.call("opened")
+}
+
+// lost: the store's connection is gone. host.lost decides when api.reopen is called.
+func (d *driver) lost(reason string) {
+	d.part()
+	if !d.dead {
+		d.call("lost", reason)
+	}
+}
+
+// part tells the core that it has no store: answers to what it asked for are of no use to it any more.
+func (d *driver) part() {
+	d.fence = 0
+	d.epoch++
+	d.post(outbox.Lost{})
+}
+
+// suspend gives the database up, as a loss that was asked for: a frozen page may hold no transaction. What is being written
+// is looked for when api.reopen comes.
+func (d *driver) suspend() {
+	d.part()
+	if d.store != nil {
+		d.store.Close()
+	}
 }
 
 // load reads the store's picture and starts the core from it.
@@ -111,6 +138,10 @@ func (d *driver) api() map[string]any {
 			d.post(outbox.Appended{Drafts: drafts(bytesOf(args[0]), args[1].String(), ticket(args[2]))})
 			return nil
 		},
+		"take": func(args []js.Value) any {
+			d.post(outbox.Appended{Drafts: fromInbox(drafts(bytesOf(args[0]), args[1].String(), ticket(args[2])))})
+			return nil
+		},
 		"flush": func(args []js.Value) any { d.post(outbox.FlushAsked{Ticket: ticket(args[0])}); return nil },
 		"hide": func(args []js.Value) any {
 			d.post(outbox.HideAsked{Ticket: ticket(args[0]), NoteID: args[1].String()})
@@ -142,11 +173,13 @@ func (d *driver) api() map[string]any {
 			}
 			return nil
 		},
-		"lead":   func(args []js.Value) any { d.lead(ticket(args[0]), args[1].Truthy()); return nil },
-		"resign": func([]js.Value) any { d.resign(); return nil },
-		"left":   func([]js.Value) any { d.post(outbox.Left{}); return nil },
-		"purge":  func(args []js.Value) any { d.purge(ticket(args[0])); return nil },
-		"close":  func([]js.Value) any { d.shut(); return nil },
+		"lead":    func(args []js.Value) any { d.lead(ticket(args[0]), args[1].Truthy()); return nil },
+		"resign":  func([]js.Value) any { d.resign(); return nil },
+		"left":    func([]js.Value) any { d.post(outbox.Left{}); return nil },
+		"purge":   func(args []js.Value) any { d.purge(ticket(args[0])); return nil },
+		"reopen":  func([]js.Value) any { d.open(d.host.Get("config")); return nil },
+		"suspend": func([]js.Value) any { d.suspend(); return nil },
+		"close":   func([]js.Value) any { d.shut(); return nil },
 	} {
 		api[name] = js.FuncOf(func(_ js.Value, args []js.Value) (out any) {
 			d.guarded(func() { out = f(args) })
@@ -157,22 +190,6 @@ func (d *driver) api() map[string]any {
 }
 
 func ticket(v js.Value) uint32 { return uint32(v.Float()) }
-
-// drafts cuts a burst: one event a line (JSON.stringify writes no line feed), one key a line, empty for none.
-func drafts(texts []byte, keys string, first uint32) []outbox.Draft {
-	var out []outbox.Draft
-	for len(texts) > 0 {
-		end := bytes.IndexByte(texts, '\n')
-		line, rest := texts, []byte(nil)
-		if end >= 0 {
-			line, rest = texts[:end], texts[end+1:]
-		}
-		key, more, _ := jsontext.CutByte(keys, '\n')
-		out = append(out, outbox.Draft{Ticket: first + uint32(len(out)), Kind: outbox.Note, Text: line, Key: key})
-		texts, keys = rest, more
-	}
-	return out
-}
 
 func (d *driver) listDead(ticket uint32) {
 	d.store.ReadDead(func(records []outbox.DeadRecord, err error) {
@@ -190,7 +207,7 @@ func (d *driver) listDead(ticket uint32) {
 func (d *driver) decideDead(ticket uint32, id string, discard bool) {
 	d.store.ReadDead(func(records []outbox.DeadRecord, err error) {
 		for _, r := range records {
-			if r.ID == id {
+			if r.Named(id) {
 				d.post(outbox.DeadAsked{Ticket: ticket, Record: r, Discard: discard})
 				return
 			}

@@ -18,7 +18,7 @@ const good = `{"conversationId":"c","messages":[{"from":"user","text":"こんに
 func TestC8_WhatTheBridgeExportsIsThisAndNoMore(t *testing.T) {
 	p := openPage(t, nil)
 	keys := js.Global().Get("Object").Call("keys", p.api).Call("sort").Call("join", " ").String()
-	require.Equal(t, "append close dead discard flush hide holdings lead ledger left nudge offered purge realtime reconcile resign revive rows shown status", keys)
+	require.Equal(t, "append close dead discard flush hide holdings lead ledger left nudge offered purge realtime reconcile reopen resign revive rows shown status suspend take", keys)
 }
 
 // The card: events are cached in IndexedDB. The receipt comes when they are there; a page that comes later finds them.
@@ -35,6 +35,24 @@ func TestC4_AReceiptMeansOnDisk(t *testing.T) {
 
 	later := openPage(t, name)
 	later.until("two pending", func() bool { return later.count("pending") == 2 })
+}
+
+// What the inbox kept is taken under its receipt's name and instant, and once, however often it is handed over.
+func TestTake_TheInboxsRowIsKeptUnderItsNameOnce(t *testing.T) {
+	name := map[string]any{"database": "shared " + t.Name()}
+	for range 2 {
+		p := openPage(t, name)
+		for i, row := range []struct{ row, noteID string }{{"m-1 1 1764012345678 m-1", "m-1"}, {"order-7 2 1764012345679 m-2", "order-7.v2"}} {
+			ticket := uint32(i + 1)
+			p.api.Call("take", arrayOf([]byte(good)), row.row, ticket)
+			p.until("the answer", func() bool { return p.answers[ticket] != nil })
+			require.Equal(t, 0.0, p.answers[ticket][0], "a receipt: %v", p.answers[ticket])
+			require.Equal(t, row.noteID, p.answers[ticket][2])
+			require.Equal(t, 1764012345678.0+float64(i), p.answers[ticket][4])
+		}
+		p.until("two pending", func() bool { return p.count("pending") == 2 })
+		p.api.Call("close")
+	}
 }
 
 // Bad input gets its typed error at append, and the queue goes on.

@@ -6,6 +6,7 @@ import (
 	"syscall/js"
 	"time"
 
+	"github.com/liff-keep/liff-keep/indexeddb"
 	"github.com/liff-keep/liff-keep/outbox"
 )
 
@@ -35,6 +36,7 @@ type driver struct {
 	epoch          int       // counts the pictures that the core was started from
 	seen, seenMono time.Time // the device's clock and Go's at the last look
 	capped         bool      // the page gave its own clock: look often
+	lingering      bool      // a request that may outlive the page was given up: the browser may still count its bytes
 }
 
 // post hands an event to the core and does what it says. Called from any callback; a call from within is queued.
@@ -122,7 +124,7 @@ func (d *driver) do(cmd outbox.Command) {
 	case outbox.Commit:
 		d.store.Commit(c.Change, func(seqs []uint64, err error) {
 			if err != nil {
-				d.post(outbox.CommitFailed{Token: c.Token, Err: err})
+				d.post(outbox.CommitFailed{Token: c.Token, Err: err, Unknown: indexeddb.Unknown(err)})
 				return
 			}
 			d.post(outbox.Committed{Token: c.Token, Seqs: seqs})
@@ -133,12 +135,14 @@ func (d *driver) do(cmd outbox.Command) {
 		d.store.Scan(c.After, c.Limit, func(s []outbox.Segment, err error) {
 			answer(outbox.Scanned{Segments: s, Limit: c.Limit, Err: err})
 		})
+	case outbox.Trace: // whatever picture the core has by then: the answer is of the disk
+		d.store.Trace(c.After, c.Since, func(t outbox.Traces, err error) { d.post(outbox.Traced{Traces: t, Err: err}) })
 	case outbox.ReadSegments:
 		d.store.ReadSegments(c.From, c.To, func(s []outbox.Segment, err error) { answer(outbox.SegmentsRead{Segments: s, Err: err}) })
 	case outbox.ReadToken:
-		d.readToken(c.Fresh)
+		d.readToken(c.Fresh, answer)
 	case outbox.Send:
-		d.send(c.Batch)
+		d.send(c.Batch, answer)
 	case outbox.Shoot:
 		d.shoot(c.Batch)
 	case outbox.Dethroned:
@@ -147,7 +151,7 @@ func (d *driver) do(cmd outbox.Command) {
 	case outbox.Hash:
 		d.digest(c.Text, func(sum string) { answer(outbox.Hashed{SHA256: sum}) })
 	case outbox.Look:
-		d.look(c.NoteIDs)
+		d.look(c.NoteIDs, answer)
 	case outbox.ReadArchive:
 		d.store.ReadArchive(c.At, func(r []outbox.BatchRecord, err error) { answer(outbox.ArchiveRead{Records: r, Err: err}) })
 	case outbox.Answer:
@@ -162,10 +166,10 @@ func (d *driver) do(cmd outbox.Command) {
 }
 
 // readToken asks the page for a token; every attempt does (invariant 6).
-func (d *driver) readToken(fresh bool) {
+func (d *driver) readToken(fresh bool, post func(outbox.Event)) {
 	d.askToken(fresh, func(token string) {
 		d.token = token
-		d.post(outbox.TokenRead{OK: token != ""})
+		post(outbox.TokenRead{OK: token != ""})
 	})
 }
 
@@ -190,28 +194,28 @@ func (d *driver) shoot(b outbox.Batch) {
 }
 
 // look asks the service for the state of notes.
-func (d *driver) look(noteIDs []string) {
+func (d *driver) look(noteIDs []string, post func(outbox.Event)) {
 	d.askToken(false, func(token string) {
 		if token == "" {
-			d.post(outbox.Looked{Outcome: outbox.Outcome{Cause: outbox.TokenRefused}})
+			post(outbox.Looked{Outcome: outbox.Outcome{Cause: outbox.TokenRefused}})
 			return
 		}
 		d.fetch(d.service.EncodeLook(noteIDs), token, requestDeadline, func(r outbox.Reply) {
 			states, o := d.service.DecodeLook(noteIDs, r)
-			d.post(outbox.Looked{States: states, Outcome: o})
+			post(outbox.Looked{States: states, Outcome: o})
 		})
 	})
 }
 
 // send reads the sealed batch, makes the request, hashes the notes meanwhile, and posts what came of it.
-func (d *driver) send(id uint64) {
+func (d *driver) send(id uint64, post func(outbox.Event)) {
 	d.store.ReadBatch(id, func(r outbox.BatchRecord, err error) {
 		var b outbox.Batch
 		if err == nil {
 			b, err = outbox.DecodeBatch(r)
 		}
 		if err != nil {
-			d.post(outbox.Replied{Err: err})
+			post(outbox.Replied{Err: err})
 			return
 		}
 		token := d.token
@@ -220,7 +224,7 @@ func (d *driver) send(id uint64) {
 		waits := 2
 		both := func() {
 			if waits--; waits == 0 {
-				d.post(answer)
+				post(answer)
 			}
 		}
 		d.fetch(d.service.Encode(b), token, requestDeadline, func(r outbox.Reply) {

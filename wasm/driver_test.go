@@ -93,6 +93,41 @@ func TestFetch_ADeadlineEndsAHangingRequest(t *testing.T) {
 	}
 }
 
+// WebKit goes on counting the bytes of a request that was given up while it might outlive the page, and refuses the next ones at once
+// (fault "hang" shows it there): after one, none may outlive the page. An answer, or a network that fails, changes nothing.
+func TestFetch_AfterARequestThatWasGivenUpNoneOutlivesThePage(t *testing.T) {
+	p := openPage(t, nil)
+	d := &driver{host: js.ValueOf(p.host)}
+	var outlive []bool
+	own := js.Global().Get("fetch")
+	spy := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		outlive = append(outlive, args[1].Get("keepalive").Bool())
+		return own.Invoke(args[0], args[1])
+	})
+	js.Global().Set("fetch", spy)
+	t.Cleanup(func() { js.Global().Set("fetch", own) })
+	base := sandboxURL(t)
+	send := func(url string, deadline time.Duration) {
+		done := make(chan struct{})
+		d.fetch(outbox.Request{Method: "POST", URL: url, Body: []byte(`{}`)}, "token-1", deadline, func(outbox.Reply) { close(done) })
+		select {
+		case <-done:
+		case <-time.After(10 * time.Second):
+			t.Fatal("no reply")
+		}
+	}
+	faults := base + "/ops/faults"
+	armed := make(chan struct{})
+	d.then(own.Invoke(faults, map[string]any{"method": "POST", "body": `{"script":[{"kind":"hang","times":1,"path":"/v1/keep/note"}]}`}),
+		func(js.Value, bool) { close(armed) })
+	<-armed
+	send("http://127.0.0.1:9/v1/keep/note", 10*time.Second) // nobody listens there
+	send(base+"/ops/stats", 10*time.Second)                 // answered
+	send(base+"/v1/keep/note", 300*time.Millisecond)        // given up
+	send(base+"/ops/stats", 10*time.Second)
+	require.Equal(t, []bool{true, true, true, false}, outlive)
+}
+
 // The kill switch reaches the core (L13.4).
 func TestL13_4_RealtimeOffKeepsEverythingOnDisk(t *testing.T) {
 	p := openPage(t, map[string]any{"destination": map[string]any{"channelId": "wasm" + t.Name(), "baseURL": sandboxURL(t)}})

@@ -17,17 +17,20 @@ func (d *driver) fetch(req outbox.Request, token string, deadline time.Duration,
 	for _, h := range req.Headers {
 		headers[h[0]] = h[1]
 	}
+	signal := d.host.Call("deadline", deadline.Milliseconds())
 	init := map[string]any{
-		"method": req.Method, "headers": headers, "signal": d.host.Call("deadline", deadline.Milliseconds()),
+		"method": req.Method, "headers": headers, "signal": signal,
 		"cache": "no-store", "credentials": "omit", "referrerPolicy": "no-referrer",
 		"redirect": "error", // a log-in page is no answer of the service
 	}
+	outlives := req.Body != nil && len(req.Body) <= keepaliveBytes && !d.lingering
 	if req.Body != nil {
 		init["body"] = arrayOf(req.Body)
-		init["keepalive"] = len(req.Body) <= keepaliveBytes // a small request outlives the page
+		init["keepalive"] = outlives // a small request outlives the page
 	}
 	failed := func(reason js.Value) {
 		late := reason.Type() == js.TypeObject && str(reason, "name") == "TimeoutError"
+		d.lingering = d.lingering || outlives && signal.Get("aborted").Truthy()
 		done(outbox.Reply{TimedOut: late, Header: func(string) string { return "" }})
 	}
 	d.then(js.Global().Call("fetch", req.URL, init), func(response js.Value, ok bool) {
@@ -45,7 +48,9 @@ func (d *driver) fetch(req outbox.Request, token string, deadline time.Duration,
 	})
 }
 
-// keepaliveBytes is the largest body that may outlive the page: browsers let 64 KiB pass, of all such requests together.
+// keepaliveBytes is the largest body that may outlive the page: browsers let 64 KiB pass, of all such requests together,
+// and refuse at once what is above. WebKit 2.50 goes on counting a request that was given up (driver.lingering): from then
+// on no request of this page outlives it, or all of them would be refused.
 const keepaliveBytes = 60 << 10
 
 // headerOf reads a header of the response; what the service does not expose is "" (invariant 9).

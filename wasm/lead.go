@@ -28,7 +28,7 @@ func (d *driver) claimed(ticket uint32, l outbox.Lease, fence uint64, err error)
 	switch {
 	case err != nil || fence == 0 || !runs():
 		d.fence = 0
-		d.post(outbox.Led{})
+		d.post(outbox.Led{Err: err})
 		d.answer(ticket, []byte("false"), err)
 	case fence == d.fence: // renewed; and a look at what other pages wrote, should their word have been lost
 		d.post(outbox.Nudged{})

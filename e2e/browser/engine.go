@@ -63,6 +63,9 @@ var engines = map[string]Engine{
 			`user_pref("browser.aboutwelcome.enabled", false);`,
 			`user_pref("browser.startup.homepage_override.mstone", "ignore");`,
 			`user_pref("datareporting.policy.dataSubmissionEnabled", false);`,
+			// else it loads a page that was visited before a second time, for its thumbnail, in a partition of its own: the
+			// test server's commands would go there
+			`user_pref("browser.pagethumbnails.capturing_disabled", true);`,
 			"",
 		}, "\n")},
 	},

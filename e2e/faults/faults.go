@@ -9,9 +9,12 @@
 //	open OBJECT        options of lineKeep and openKeep
 //	clock TIME         RFC 3339: the sandbox's clock starts there and is moved on to the next
 //	                   instant at which the outbox wants to act, and the page lives on that clock
+//	still              that clock stands still between these moves, and the page lives on it by its device's own
+//	                   clocks, Date.now and performance.now, which the outbox compares
 //	at-second N        the archive waits for this second of a minute of that clock
 //	oversize BYTES     one conversation more, of that many bytes, which has to die
-//	wave N             so many appends are in flight at once, instead of 50
+//	one-by-one         one append is in flight at once, instead of 50, and followed by a flush: however slow the
+//	                   machine is, every event is a call of its own until the limiter holds them back
 //	reloads N          the page is reloaded so often while it archives
 //	kills N            the browser is killed so often, and started again on its profile
 //
@@ -45,9 +48,10 @@ type Fault struct {
 	Sandbox, Page  []Entry
 	Open           map[string]any
 	ClockStart     string
+	Still          bool
 	AtSecond       int
 	OversizeBytes  int
-	Wave           int
+	OneByOne       bool
 	Reloads, Kills int
 }
 
@@ -136,19 +140,23 @@ func Parse(name, text string) (Fault, error) {
 			return f, fmt.Errorf("line %d: %s: %w", i+3, word, err)
 		}
 	}
+	if f.Still && f.ClockStart == "" {
+		return f, errors.New("still: without a clock there is none to stand still")
+	}
 	return f, nil
 }
 
 // words are what a line can begin with.
 var words = map[string]func(f *Fault, rest string) error{
-	"sandbox":   func(f *Fault, rest string) error { return entry(&f.Sandbox, rest) },
-	"page":      func(f *Fault, rest string) error { return entry(&f.Page, rest) },
-	"open":      func(f *Fault, rest string) error { return json.Unmarshal([]byte(rest), &f.Open) },
-	"at-second": func(f *Fault, rest string) error { return count(&f.AtSecond, rest, 59) },
-	"oversize":  func(f *Fault, rest string) error { return count(&f.OversizeBytes, rest, 8<<20) },
-	"wave":      func(f *Fault, rest string) error { return count(&f.Wave, rest, 1000) },
-	"reloads":   func(f *Fault, rest string) error { return count(&f.Reloads, rest, 10) },
-	"kills":     func(f *Fault, rest string) error { return count(&f.Kills, rest, 10) },
+	"sandbox":    func(f *Fault, rest string) error { return entry(&f.Sandbox, rest) },
+	"page":       func(f *Fault, rest string) error { return entry(&f.Page, rest) },
+	"open":       func(f *Fault, rest string) error { return json.Unmarshal([]byte(rest), &f.Open) },
+	"at-second":  func(f *Fault, rest string) error { return count(&f.AtSecond, rest, 59) },
+	"oversize":   func(f *Fault, rest string) error { return count(&f.OversizeBytes, rest, 8<<20) },
+	"still":      func(f *Fault, rest string) error { return flag(&f.Still, rest) },
+	"one-by-one": func(f *Fault, rest string) error { return flag(&f.OneByOne, rest) },
+	"reloads":    func(f *Fault, rest string) error { return count(&f.Reloads, rest, 10) },
+	"kills":      func(f *Fault, rest string) error { return count(&f.Kills, rest, 10) },
 	"clock": func(f *Fault, rest string) error {
 		_, err := time.Parse(time.RFC3339, rest)
 		f.ClockStart = rest
@@ -165,6 +173,14 @@ func entry(to *[]Entry, rest string) error {
 		return errors.New("an entry has a kind")
 	}
 	*to = append(*to, e)
+	return nil
+}
+
+func flag(to *bool, rest string) error {
+	if rest != "" {
+		return fmt.Errorf("nothing follows it, not %q", rest)
+	}
+	*to = true
 	return nil
 }
 

@@ -68,15 +68,15 @@ func (s *Session) Close() {
 	_ = os.RemoveAll(s.temp) // in the system's directory for such things; it goes by itself too
 }
 
-func (s *Session) startSandbox(clockStart string) (*service.Sandbox, error) {
-	return service.Start(s.life, service.Options{Binary: s.binary, Dir: s.root, Dist: s.dist, ClockStart: clockStart})
+func (s *Session) startSandbox(clockStart string, still bool) (*service.Sandbox, error) {
+	return service.Start(s.life, service.Options{Binary: s.binary, Dir: s.root, Dist: s.dist, ClockStart: clockStart, Still: still})
 }
 
 // servePages starts the sandbox that serves the page when the job's own one is of
 // another origin, as LINE's is to a Mini-App.
 func (s *Session) servePages() (url string, err error) {
 	if s.pages == nil {
-		if s.pages, err = s.startSandbox(""); err != nil {
+		if s.pages, err = s.startSandbox("", false); err != nil {
 			return "", err
 		}
 	}

@@ -15,7 +15,7 @@ const pageTimeout = 60 * time.Second
 
 // start starts everything, up to an opened outbox.
 func (j *job) start(ctx context.Context) (err error) {
-	if j.sandbox, err = j.session.startSandbox(j.fault.ClockStart); err != nil {
+	if j.sandbox, err = j.session.startSandbox(j.fault.ClockStart, j.fault.Still); err != nil {
 		return err
 	}
 	if len(j.fault.Sandbox) > 0 {
@@ -74,6 +74,9 @@ func (j *job) openPage(ctx context.Context, loads int) error {
 		return fmt.Errorf("%w; the browser says:\n%s", err, strings.TrimSpace(running.Log(2000)))
 	}
 	open := map[string]any{"channelId": j.channel, "clock": j.fault.Stepped(), "trouble": append([]faults.Entry{}, j.fault.Page...)}
+	if j.fault.Still {
+		open["clock"] = "device"
+	}
 	if j.otherOrigin() {
 		open["baseURL"] = j.sandbox.URL
 	}

@@ -135,3 +135,15 @@ func TestOutcomesAddUp(t *testing.T) {
 	require.Equal(t, 1, hit)
 	require.Equal(t, len(Windows), all)
 }
+
+// The summary says where a window proves less than its name.
+func TestSummarySaysThatFirefoxDoesNotHold(t *testing.T) {
+	for _, row := range []struct {
+		engine string
+		says   bool
+	}{{"chromium", false}, {"firefox", true}, {"webkit", false}} {
+		var words strings.Builder
+		Print(&words, []Row{{Engine: row.engine}})
+		require.Equal(t, row.says, strings.Contains(words.String(), row.engine+": append:before is a kill like the others and no hold"), row.engine)
+	}
+}

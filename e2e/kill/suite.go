@@ -245,6 +245,9 @@ func Print(w io.Writer, rows []Row) {
 		}
 	}
 	for _, row := range rows {
+		if !Windows[0].holds(row.Engine) {
+			fmt.Fprintf(w, "\n%s: append:before is a kill like the others and no hold: what was under way may be stored, and is not held against it.\n", row.Engine)
+		}
 		if row.Real.Reopened > 0 {
 			fmt.Fprintf(w, "\n%s: openKeep failed %d times with STORAGE_UNAVAILABLE after a kill and was called again.\n", row.Engine, row.Real.Reopened)
 		}

@@ -120,9 +120,8 @@ func (r *round) compare(ctx context.Context, out *Outcome) error {
 }
 
 // fates counts what became of the events under way at each kill. What was not
-// committed is not there; what was committed is, although nobody was told.
-// Firefox turns its event loop while a page waits in a synchronous request, so a
-// write may commit there before the kill comes: its "before" proves nothing.
+// committed is not there, where the engine holds; what was committed is, although
+// nobody was told.
 func (r *round) fates(out *Outcome, stored []judge.Stored) {
 	there := map[string]bool{}
 	for _, note := range stored {
@@ -136,8 +135,7 @@ func (r *round) fates(out *Outcome, stored []judge.Stored) {
 				fate.Stored++
 			}
 		}
-		held := left.window == "append:before" && r.engine.Name != "firefox"
-		if held && fate.Stored > 0 || left.window == "append:after" && fate.Stored < fate.Of {
+		if (Window{Name: left.window}).holds(r.engine.Name) && fate.Stored > 0 || left.window == "append:after" && fate.Stored < fate.Of {
 			out.problem("%s: %d of %d events under way are stored", left.window, fate.Stored, fate.Of)
 		}
 		sum := out.Fate[left.window]

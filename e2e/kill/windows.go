@@ -35,6 +35,10 @@ var Windows = []Window{
 	{Name: "settle:after", About: "it is settled on disk, the outbox was not told"},
 }
 
+// holds says whether the engine commits nothing while its page stands still in the window. Firefox turns its event loop
+// during a synchronous request, so that a write held "before" may commit there before the kill comes.
+func (w Window) holds(engine string) bool { return w.Name == "append:before" && engine != "firefox" }
+
 var random = Window{Name: "random", About: "any moment, from the page's first on", Random: true, Jitter: 1500 * time.Millisecond}
 
 // early is the control's: the page has said "safe" and not yet called append.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"path"
 	"strings"
 	"sync"
@@ -42,6 +43,7 @@ type gateway struct {
 
 	mu   sync.Mutex
 	down bool
+	wasm string // what is answered instead of keep.wasm: "" itself, "stalled" nothing until that is over, "page" HTML
 	log  []Request
 }
 
@@ -67,6 +69,8 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/e2e/"):
 		g.file(w, r)
+	case r.URL.Path == "/dist/keep.wasm":
+		g.module(w, r)
 	case strings.HasPrefix(r.URL.Path, "/v1/") && r.Method != http.MethodOptions:
 		g.call(w, r)
 	default:
@@ -77,6 +81,9 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (g *gateway) file(w http.ResponseWriter, r *http.Request) {
 	name := path.Base(r.URL.Path)
 	text, err := files.ReadFile("testdata/" + name)
+	if name == "axe.js" {
+		text, err = os.ReadFile(root + "/web/node_modules/axe-core/axe.min.js") // build.sh installs it
+	}
 	if err != nil {
 		http.NotFound(w, r)
 		return
@@ -85,7 +92,11 @@ func (g *gateway) file(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
 	} else {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", policy)
+		forbidden := policy
+		if r.FormValue("policy") == "nowasm" {
+			forbidden = strings.ReplaceAll(policy, " 'wasm-unsafe-eval'", "")
+		}
+		w.Header().Set("Content-Security-Policy", forbidden)
 	}
 	w.Header().Set("Cache-Control", "no-cache") // not no-store: that would keep a page out of the back-forward cache
 	_, _ = w.Write(text)
@@ -143,6 +154,36 @@ func noteIDs(body []byte) (ids []string) {
 			}
 		}
 	}
+}
+
+// module answers for keep.wasm as it was told to.
+func (g *gateway) module(w http.ResponseWriter, r *http.Request) {
+	for {
+		g.mu.Lock()
+		instead := g.wasm
+		g.mu.Unlock()
+		switch instead {
+		case "":
+			g.proxy.ServeHTTP(w, r)
+			return
+		case "page":
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			_, _ = w.Write([]byte("<!doctype html><title>the app</title>"))
+			return
+		}
+		select {
+		case <-r.Context().Done():
+			return
+		case <-time.After(tick):
+		}
+	}
+}
+
+// insteadOfWasm says what is answered for keep.wasm; "" for itself.
+func (g *gateway) insteadOfWasm(what string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.wasm = what
 }
 
 // unreachable says whether calls to the service go through.

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,7 +16,6 @@ import (
 
 	"github.com/liff-keep/liff-keep/e2e/browser"
 	"github.com/liff-keep/liff-keep/e2e/control"
-	"github.com/liff-keep/liff-keep/e2e/judge"
 	"github.com/liff-keep/liff-keep/e2e/service"
 )
 
@@ -144,6 +142,21 @@ func (p *tab) show() *tab {
 	r := p.rig
 	r.t.Helper()
 	loads := p.Loads()
+	p.launch()
+	p.awaitLoad(loads)
+	if p.target == "" && r.tools != nil {
+		var err error
+		p.target, err = r.tools.Target(r.ctx, p.url)
+		require.NoError(r.t, err)
+		require.NotEmpty(r.t, p.target)
+	}
+	return p
+}
+
+// launch opens the page and does not wait for it.
+func (p *tab) launch() {
+	r := p.rig
+	r.t.Helper()
 	var err error
 	switch {
 	case r.browser != nil:
@@ -155,18 +168,16 @@ func (p *tab) show() *tab {
 		r.browser, err = browser.Launch(r.ctx, r.engine, r.profile, p.url)
 	}
 	require.NoError(r.t, err)
-	p.awaitLoad(loads)
-	if p.target == "" && r.tools != nil {
-		p.target, err = r.tools.Target(r.ctx, p.url)
-		require.NoError(r.t, err)
-		require.NotEmpty(r.t, p.target)
-	}
-	return p
 }
 
 func (p *tab) awaitLoad(after int) {
 	p.rig.t.Helper()
-	wait, cancel := context.WithTimeout(p.rig.ctx, 60*time.Second)
+	p.awaitLoadWithin(after, 60*time.Second)
+}
+
+func (p *tab) awaitLoadWithin(after int, limit time.Duration) {
+	p.rig.t.Helper()
+	wait, cancel := context.WithTimeout(p.rig.ctx, limit)
 	defer cancel()
 	if err := p.AwaitLoad(wait, after); err != nil {
 		require.NoError(p.rig.t, err, "%s; the browser says:\n%s", p.mark, p.rig.browser.Log(2000))
@@ -256,48 +267,6 @@ func (p *tab) flushed() {
 		s = Status{}
 		return p.try("status", nil, &s) == nil && s.Token != "" && s.Pending+s.Parked == 0 // without a token's state: no outbox is open
 	}, 80*time.Second, 100*time.Millisecond, "%s: left: %+v", p.mark, s)
-}
-
-// stored returns how often each conversation is at the sandbox, of all channels.
-func (r *rig) stored() map[string]int {
-	r.t.Helper()
-	counts := map[string]int{}
-	for _, note := range r.notes() {
-		counts[note.ConversationID]++
-	}
-	return counts
-}
-
-func (r *rig) notes() []judge.Stored {
-	r.t.Helper()
-	rows, err := r.sandbox.Notes(r.ctx, "", false)
-	require.NoError(r.t, err)
-	stored, err := judge.ReadStored(strings.NewReader(string(rows)))
-	require.NoError(r.t, err)
-	for _, note := range stored {
-		require.Empty(r.t, note.Broken, note.NoteID)
-	}
-	return stored
-}
-
-// calm asserts that no page saw an error, a rejection that nobody handled, or a breach of its policy.
-func (r *rig) calm() {
-	r.t.Helper()
-	for _, one := range r.tabs {
-		one.mu.Lock()
-		require.Empty(r.t, one.errors, one.mark)
-		one.mu.Unlock()
-	}
-}
-
-// keptLimits asserts that the sandbox saw no more requests than the client's own limit (L2.2).
-func (r *rig) keptLimits() {
-	r.t.Helper()
-	stats, err := r.sandbox.Stats(r.ctx)
-	require.NoError(r.t, err)
-	require.LessOrEqual(r.t, stats.MaxPerMinute, 96)
-	require.LessOrEqual(r.t, stats.MaxPer5s, 28)
-	require.Zero(r.t, stats.ByStatus["429"])
 }
 
 // conversations are lines for a page to archive.

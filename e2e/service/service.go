@@ -19,13 +19,15 @@ import (
 	"github.com/liff-keep/liff-keep/e2e/process"
 )
 
-// Options of Start; all but ClockStart are required.
+// Options of Start; all but the clock's are required.
 type Options struct {
 	Binary string
 	// Dir is the project's root, Dist the built package seen from there.
 	Dir, Dist string
 	// ClockStart is where the sandbox's clock begins, RFC 3339; empty: now.
 	ClockStart string
+	// Still lets that clock stand: a second of it takes a thousand.
+	Still bool
 }
 
 // Sandbox is a running sandbox. Safe for use by several goroutines.
@@ -46,6 +48,9 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 	args := []string{"-addr", "127.0.0.1:0", "-web", o.Dist, "-demo", "web/demo"}
 	if o.ClockStart != "" {
 		args = append(args, "-clock-start", o.ClockStart)
+	}
+	if o.Still {
+		args = append(args, "-clock", "0.001")
 	}
 	s := &Sandbox{cmd: exec.Command(o.Binary, args...), exited: make(chan struct{}), stderr: &bytes.Buffer{}}
 	s.cmd.Dir = o.Dir

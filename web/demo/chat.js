@@ -1,52 +1,103 @@
 // The customer-service chat: the person types, a desk answers with canned lines,
 // and the ended conversation is archived as one event.
-import { words, inWords } from './words.js'
-
-const canned = {
-  ja: ['承知いたしました。少々お待ちください。', 'ご予約番号をお伺いできますでしょうか。', 'お調べいたしました。変更可能でございます。', 'ほかにご用件はございますか。'],
-  th: ['รับทราบค่ะ กรุณารอสักครู่นะคะ', 'ขอหมายเลขการจองด้วยค่ะ', 'ตรวจสอบแล้ว เปลี่ยนวันได้ค่ะ', 'มีอะไรให้ช่วยเพิ่มเติมไหมคะ'],
-  en: ['Certainly, one moment please.', 'May I have your booking number?', 'I have looked it up: it can be changed.', 'Is there anything else?'],
-}
-
-const scriptOf = (text) => /[\u0e00-\u0e7f]/.test(text) ? 'th' : /[\u3040-\u30ff\u4e00-\u9fff]/.test(text) ? 'ja' : 'en'
+import { words, language, onLanguage, inWords } from './words.js'
 
 const newId = () => `chat-${new Date().toISOString().replace(/\D/g, '')}-${crypto.getRandomValues(new Uint32Array(1))[0].toString(36)}`
+const ANSWER_MS = 900
 
-/** Wires the chat; answers go to `keep.append`. */
+/** Wires the chat; conversations go to `keep.append`. */
 export const startChat = (keep) => {
   const list = document.querySelector('#messages')
   const form = document.querySelector('#say')
   const text = document.querySelector('#text')
   const end = document.querySelector('#end')
   const shown = document.querySelector('#receipt')
-  text.placeholder = words.say
-  text.setAttribute('aria-label', words.say)
+  const suggestions = document.querySelector('#suggestions')
 
   let conversation
   let turn = 0
   let answer
+  let typing
 
-  const add = (from, said) => {
-    conversation.messages.push({ from, text: said, at: new Date().toISOString() })
+  const bubble = (from, ...children) => {
     const item = document.createElement('li')
     item.className = from
-    item.textContent = said
+    item.append(...children)
     list.append(item)
     list.scrollTop = list.scrollHeight
+    return item
+  }
+
+  const add = (from, said) => {
+    const at = new Date(keep.status().now)
+    conversation.messages.push({ from, text: said, at: at.toISOString() })
+    const time = document.createElement('time')
+    time.dateTime = at.toISOString()
+    time.textContent = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at)
+    const what = document.createElement('span')
+    what.className = 'said'
+    what.textContent = said
+    bubble(from, what, time)
+  }
+
+  const quiet = () => {
+    clearTimeout(answer)
+    typing?.remove()
+    typing = undefined
+  }
+
+  const reply = () => {
+    quiet()
+    typing = bubble('operator typing', ...Array.from({ length: 3 }, () => document.createElement('i')))
+    typing.setAttribute('aria-hidden', 'true')
+    answer = setTimeout(() => {
+      quiet()
+      add('operator', words.canned[turn % words.canned.length])
+      turn++
+      suggest()
+    }, ANSWER_MS)
+  }
+
+  const say = (said) => {
+    shown.hidden = true
+    add('customer', said)
+    end.disabled = false
+    reply()
+  }
+
+  // What a person may say next, to be chosen instead of typed.
+  const suggest = () => {
+    const next = words.suggested[turn]
+    suggestions.hidden = !next
+    suggestions.replaceChildren(...(next ?? []).map((said) => {
+      const button = document.createElement('button')
+      button.type = 'button'
+      button.textContent = said
+      button.addEventListener('click', () => {
+        suggestions.hidden = true
+        say(said)
+        text.focus()
+      })
+      return button
+    }))
   }
 
   const begin = () => {
-    clearTimeout(answer)
+    quiet()
     conversation = { conversationId: newId(), messages: [] }
     turn = 0
-    list.replaceChildren()
     add('operator', words.greeting)
     end.disabled = true
+    suggest()
   }
 
-  const show = (bad, lines) => {
+  const show = (bad, [first, ...lines]) => {
     shown.className = bad ? 'receipt bad' : 'receipt'
-    shown.textContent = lines.join('\n')
+    const title = document.createElement('strong')
+    title.textContent = first
+    const more = document.createElement('span')
+    more.textContent = lines.join('\n')
+    shown.replaceChildren(title, '\n', more)
     shown.hidden = false
   }
 
@@ -55,24 +106,29 @@ export const startChat = (keep) => {
     const said = text.value.trim()
     if (!said) return
     text.value = ''
-    add('customer', said)
-    end.disabled = false
-    clearTimeout(answer)
-    answer = setTimeout(() => add('operator', canned[scriptOf(said)][turn++ % 4]), 600)
+    say(said)
   })
 
   end.addEventListener('click', async () => {
-    const ended = { ...conversation, endedAt: new Date().toISOString() }
+    quiet()
+    const ended = { ...conversation, lang: language, endedAt: new Date(keep.status().now).toISOString() }
     end.disabled = true
     try {
       const receipt = await keep.append(ended)
-      show(false, [words.kept, `noteId: ${receipt.noteId}`, `id: ${receipt.id}`, `${receipt.bytes} bytes`])
+      bubble('ended', words.ended)
       begin()
+      show(false, [words.kept, words.keptMore, `noteId: ${receipt.noteId}`])
     } catch (error) { // the conversation stays on the screen: it is not archived
       show(true, [words.refusedOne, inWords(error)])
       end.disabled = false
     }
   })
 
+  onLanguage(() => {
+    if (conversation.messages.length > 1) return suggest()
+    list.lastElementChild.remove() // only the greeting was said: it is said again
+    begin()
+  })
+  new ResizeObserver(() => { list.scrollTop = list.scrollHeight }).observe(list) // suggestions, a receipt, a keyboard on the screen
   begin()
 }

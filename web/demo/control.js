@@ -2,12 +2,12 @@
 // them by name (there is no eval: the page's policy forbids it). The same module
 // and the same functions as for a person do the work.
 import { open, archive, freshToken, sandboxClock } from './outbox.js'
-import { makeTrouble } from './trouble.js'
+import { makeTrouble, setDeviceClocks } from './trouble.js'
 import { inWords } from './words.js'
 import { watch } from './windows.js'
 
 /**
- * Obeys the control server at `address`, which must be on this machine; `shown` draws an opened outbox. A test's page may
+ * Obeys the control server at `address`, which must be on this machine; `shown(keep, clock)` draws an opened outbox. A test's page may
  * `prepare` the options of open, and bring `more(keep)` commands, keep() being the outbox that is open.
  */
 export const obey = async (address, shown, { prepare = async (options) => options, more = () => ({}) } = {}) => {
@@ -38,28 +38,30 @@ export const obey = async (address, shown, { prepare = async (options) => option
   }
   const report = receiptPoster((receipts) => post('receipts', receipts))
   const deviceNow = Date.now.bind(Date)
-  const now = () => (clock ? clock.now() + trouble.shift() : Date.now())
+  let now
   const commands = {
     /**
-     * {channelId, baseURL, tier, maxNoteBytes, durability, mode, clock: live on the sandbox's clock, trouble: a
-     * script of what goes wrong here} → {ms} it took
+     * {channelId, baseURL, tier, maxNoteBytes, durability, mode, clock: live on the sandbox's clock, by openKeep's own
+     * option `now` or, 'device', by the clocks of this device, trouble: a script of what goes wrong here} → {ms} it took
      */
     async open({ clock: wanted, trouble: script = [], ...options }) {
       clock = wanted ? await sandboxClock(options.baseURL) : undefined
       trouble = makeTrouble(script, freshToken)
       const began = performance.now()
-      if (!clock) Date.now = () => deviceNow() + trouble.shift() // the device's own clock is wrong
-      keep = await open({ token: trouble.token, ...await prepare(options), ...(clock ? { now } : {}) })
+      now = clock ? () => clock.now() + trouble.shift() : () => deviceNow() + trouble.shift()
+      const given = clock && wanted !== 'device'
+      if (!given) setDeviceClocks({ now, steady: clock?.now })
+      keep = await open({ token: trouble.token, ...await prepare(options), ...(given ? { now } : {}) })
       const ms = performance.now() - began
       keep.subscribe((status) => tell('status', status))
-      shown(keep)
+      shown(keep, clock)
       return { ms }
     },
     /**
-     * {ranges: [[from, count], …], wave, keyed, early}: archives these lines of the input → {answered}. early is the
-     * control of the kill tests: it says that an event is safe before append has said so.
+     * {ranges: [[from, count], …], wave, flush, keyed, early}: archives these lines of the input → {answered}. early is
+     * the control of the kill tests: it says that an event is safe before append has said so.
      */
-    async archive({ ranges, wave, keyed, early }) {
+    async archive({ ranges, wave, flush, keyed, early }) {
       let answered = 0
       for (const [from, count] of ranges) {
         if (early) {
@@ -71,6 +73,7 @@ export const obey = async (address, shown, { prepare = async (options) => option
         const conversations = (await response.text()).split('\n').filter(Boolean).map((line) => JSON.parse(line))
         await archive(keep, conversations, {
           wave,
+          flush,
           keyOf: keyed ? (conversation) => conversation.conversationId : undefined,
           answered: ({ index, receipt, error, ms }) => {
             if (error && leaving) return // WebKit closes the database under a page that leaves: its successor appends it again
@@ -101,7 +104,7 @@ export const obey = async (address, shown, { prepare = async (options) => option
     async realtime({ on }) { await keep.realtime(on) },
     async hide({ noteId }) { return keep.hide(noteId) },
     async close() { await keep.close() },
-    /** {selector, text?}: what a person would do → {text} of the element */
+    /** {selector, text?}: what a person would do → {text} of the element; see one() for what stands in a shadow root */
     read: ({ selector }) => ({ text: one(selector).innerText, hidden: one(selector).hidden }),
     type({ selector, text }) { one(selector).value = text },
     click({ selector }) { one(selector).click() },
@@ -132,8 +135,10 @@ export const obey = async (address, shown, { prepare = async (options) => option
   }
 }
 
+// "#status >>> .main": behind >>> goes on in the shadow root of what was found.
 const one = (selector) => {
-  const found = document.querySelector(selector)
+  let found = document
+  for (const step of selector.split(' >>> ')) found = (found?.shadowRoot ?? found)?.querySelector(step)
   if (!found) throw new Error(`nothing on the page is ${selector}`)
   return found
 }

@@ -1,18 +1,31 @@
 // The demo Mini-App. With ?control= a test program drives it instead of a person.
-import { fill, words, inWords } from './words.js'
+import { speak, words, inWords } from './words.js'
 import { open, sandboxClock } from './outbox.js'
 import { startChat } from './chat.js'
+import { startDrawer } from './drawer.js'
 import { startFiles } from './files.js'
-import { startPanel } from './panel.js'
+import { startSwitches } from './switches.js'
 
-fill()
+speak()
+startDrawer()
 const wanted = new URLSearchParams(location.search)
+const trouble = document.querySelector('#trouble')
 
-/** Puts an opened outbox on the screen. */
-const show = (keep) => {
-  startPanel(keep)
-  startFiles(keep)
+/** Says what went wrong; '' for nothing. */
+const complain = (text) => {
+  trouble.textContent = text
+  trouble.hidden = !text
+}
+
+/** Puts an opened outbox on the screen; without a clock that it may move, time goes its own way. */
+const show = (keep, clock) => {
   startChat(keep)
+  startFiles(keep)
+  startSwitches(keep, clock, complain)
+  // the view is a file of its own: it comes after the chat
+  import('/dist/status.js').then(
+    () => { document.querySelector('#status').keep = keep },
+    (error) => complain(inWords(error)))
 }
 
 if (wanted.has('control')) {
@@ -21,10 +34,8 @@ if (wanted.has('control')) {
 } else {
   try {
     const clock = await sandboxClock()
-    show(await open({ channelId: wanted.get('channel') ?? undefined, ...(clock.differs ? { now: clock.now } : {}) }))
+    show(await open({ channelId: wanted.get('channel') ?? undefined, now: clock.now }), clock)
   } catch (error) {
-    const trouble = document.querySelector('#trouble')
-    trouble.textContent = `${words.openFailed}\n${inWords(error)}`
-    trouble.hidden = false
+    complain(`${words.openFailed}\n${inWords(error)}`)
   }
 }

@@ -3,6 +3,7 @@ import { openKeep, lineKeep } from '/dist/index.js'
 
 let asked = 0
 const page = Math.random().toString(36).slice(2)
+const sinceLoaded = performance.now.bind(performance) // a test may set the page's own clocks, see trouble.js
 
 /** A token that was never used before; a Mini-App would return liff.getAccessToken(). */
 export const freshToken = () => `demo-${page}-${++asked}`
@@ -16,15 +17,15 @@ export const freshToken = () => `demo-${page}-${++asked}`
 export const sandboxClock = async (base = '') => {
   let now, factor, at
   const sync = async () => {
-    const asked = performance.now()
+    const asked = sinceLoaded()
     const response = await fetch(`${base}/ops/clock`)
     if (!response.ok) throw new Error(`/ops/clock: ${response.status}`)
     ;({ now, factor } = await response.json())
-    at = (asked + performance.now()) / 2
+    at = (asked + sinceLoaded()) / 2
   }
   await sync()
   return {
-    now: () => now + (performance.now() - at) * factor,
+    now: () => now + (sinceLoaded() - at) * factor,
     sync,
     differs: factor !== 1 || Math.abs(now - Date.now()) > 60_000,
   }
@@ -45,11 +46,12 @@ export const open = async ({ channelId = '1650000001', baseURL = location.origin
 }
 
 /**
- * Archives conversations, one append each, `wave` of them in flight.
+ * Archives conversations, one append each, `wave` of them in flight, and flushes
+ * after each wave if `flush` is given.
  * Calls `answered({index, receipt | error, ms})` for each as it settles, ms being
  * the time from the call of append to its answer.
  */
-export const archive = async (keep, conversations, { wave = 50, keyOf, answered }) => {
+export const archive = async (keep, conversations, { wave = 50, flush = false, keyOf, answered }) => {
   for (let from = 0; from < conversations.length; from += wave) {
     await Promise.all(conversations.slice(from, from + wave).map(async (conversation, i) => {
       const index = from + i
@@ -62,5 +64,6 @@ export const archive = async (keep, conversations, { wave = 50, keyOf, answered 
         answered({ index, error, ms: performance.now() - began })
       }
     }))
+    if (flush) await keep.flush()
   }
 }

@@ -74,3 +74,15 @@ export const makeTrouble = (script, token) => {
   }
   return { shift: () => shift, left: () => queue.length, token }
 }
+
+/**
+ * Sets the device's clocks: Date.now, which a person or a network may set, and performance.now, which nobody can. The outbox
+ * takes the difference of the two for a clock that was set. `now` and `steady` return ms; steady may be left out.
+ */
+export const setDeviceClocks = ({ now, steady }) => {
+  Date.now = () => Math.floor(now())
+  if (!steady) return
+  let last = performance.now()
+  const offset = last - steady()
+  performance.now = () => (last = Math.max(last, steady() + offset)) // it never goes back, whatever the network says
+}

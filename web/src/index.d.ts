@@ -90,6 +90,32 @@ export interface Options {
  */
 export function openKeep(options: Options): Promise<Keep>
 
+/** Options of {@link KeepPlugin}: those of openKeep, with the token and the user taken from LIFF. */
+export interface PluginOptions extends Omit<Options, 'token'> {
+  /** Default: () => liff.getAccessToken(). */
+  token?: Options['token']
+  /** Default: the user of liff.getContext(). Until that is known, appends wait on this device. */
+  user?: string
+}
+
+/**
+ * The plugin for the LIFF SDK. It puts the outbox on liff.$keep, which works at once: before liff.init, and before the module
+ * has loaded. Nothing of it rejects or delays liff.init.
+ *
+ *     liff.use(new KeepPlugin({ destination: lineKeep({ channelId, baseURL }) }))
+ *     await liff.init({ liffId })
+ *     const receipt = await liff.$keep.append({ conversationId, messages })
+ *
+ * Throws INVALID_EVENT without a destination, without new, and for a second use with other options.
+ */
+export class KeepPlugin {
+  /** Without options here they are the second argument of liff.use. */
+  constructor(options?: PluginOptions)
+  readonly name: 'keep'
+  /** The SDK calls it. */
+  install(context: { liff: object }, options?: Partial<PluginOptions>): Keep
+}
+
 /**
  * A copy of a note with its encrypted fields back in the clear; the key needs the usage 'decrypt'. Rejects with
  * INVALID_EVENT for another key, and for a field that was changed or moved to another place or conversation.
@@ -123,7 +149,7 @@ export interface AppendOptions {
 
 /** The event is on disk. */
 export interface Receipt {
-  /** For the ledger and dead letters. */
+  /** For the ledger and dead letters. Of an append before the module was there it is the noteId, which dead.retry and dead.discard take too. */
   id: string
   /** The note's name at the service. */
   noteId: string
@@ -146,15 +172,28 @@ export interface Keep {
   /**
    * Keeps an event; resolves only when it is on disk, so the page may be closed then. The event is read during the call.
    * Rejects with INVALID_EVENT, TOO_LARGE, UNFIT_CONTENT, STORAGE_FULL, STORAGE_UNAVAILABLE, GONE, CLOSED, INTERNAL; the
-   * event was not taken then.
+   * event was not taken then. When the database dies while the event is being written, the promise waits until it is open
+   * again and tells which it was. Only where it cannot be opened any more, or the outbox is closed or stops meanwhile, that
+   * stays open, and the message says so.
    */
   append(event: KeepEvent, options?: AppendOptions): Promise<Receipt>
-  /** Sends now what is there, as far as the limiter allows. Rejects with CLOSED, STORAGE_UNAVAILABLE, INTERNAL. */
+  /**
+   * Sends now what is there, as far as the limiter allows. Rejects with CLOSED, STORAGE_FULL or STORAGE_UNAVAILABLE (the
+   * device takes no change, so nothing may be sent; what was accepted stays and goes by itself later), INTERNAL.
+   */
   flush(): Promise<FlushResult>
-  /** A snapshot. After close, and while the database is being reopened, it holds only `storage`. */
+  /**
+   * A snapshot. After close, and while nothing is open, it holds only `now` and `storage` (and `alarms`, when there are any); liff.$keep's
+   * holds zeros until the module runs, beside what waits in the inbox.
+   */
   status(): Status
   /** Calls fn on change, at most ten times a second; answers the function that ends it. */
   subscribe(fn: (status: Status) => void): () => void
+  /**
+   * Calls fn when a person is needed before anything can be sent: AUTH_REQUIRED (log in) or SCOPE_REQUIRED (grant the scope).
+   * The message says what to call, on the user's next click. Answers the function that ends it.
+   */
+  onAuth(fn: (error: KeepError) => void): () => void
   /** Makes a note invisible at the service; queued like any write. */
   hide(noteId: string): Promise<Receipt>
   readonly dead: {
@@ -273,6 +312,8 @@ export interface DeadLetter {
 
 /** accepted = pending + parked + dead + delivered (+ discarded by the page). Counts are of notes and hides. */
 export interface Status {
+  /** When this was so, by the outbox's clock. */
+  now: number
   /** Accepted and neither delivered, parked nor dead. */
   pending: number
   /** Part of pending: in a batch that will not change any more. */
@@ -297,14 +338,32 @@ export interface Status {
     /** Requests left by this device's own count. */
     own: number
   }
+  /** What this page's last answers said; it is empty after a reload. */
+  recent: {
+    /** The time that answers, throttled and throttledPct speak of. */
+    minutes: number
+    answers: number
+    /** Of the answers, 429s. */
+    throttled: number
+    throttledPct: number
+    /** The last ten minutes, oldest first: ten seconds each, those without an answer left out. */
+    history: {
+      /** Of the last answer in it. */
+      at: number
+      /** The fewest requests left that an answer named; -1: none could be read. */
+      remaining: number
+      answers: number
+      throttled: number
+    }[]
+  }
   breaker: {
     state: 'closed' | 'open' | 'half-open'
     consecutive429: number
     until: number | null
   }
   nextFlush: number | null
-  /** What nextFlush waits for; '' for nothing. */
-  waitsFor: '' | 'scan' | 'look-up' | 'flush' | 'limiter' | 'pause' | 'breaker' | 'token' | 'parked'
+  /** What nextFlush waits for; '' for nothing, 'module' while liff.$keep has not started (no user yet, or the wasm is on its way). */
+  waitsFor: '' | 'scan' | 'look-up' | 'flush' | 'limiter' | 'pause' | 'breaker' | 'token' | 'parked' | 'module'
   /** 'needed': log in; 'scope': the user must grant the scope. */
   token: 'ok' | 'needed' | 'scope'
   /** Whether this page is the one that sends. */
@@ -321,17 +380,21 @@ export interface Status {
     usage?: number
     /** What the origin may use, bytes. */
     quota?: number
-    /** Times the database was lost since the page loaded. */
+    /** Times the database was lost since the page loaded; it is opened again by itself, at most three times in a row. */
     reopened: number
     /** Times the module stopped since the page loaded. */
     crashes: number
   }
 }
 
-/** A sign that a person should look; message says what to do. */
+/**
+ * A sign that a person should look; message says what to do. STORAGE_FAILED: the database was lost and opened again three
+ * times in a row without a success (or could not be opened), or the device takes no change, so that this page does not
+ * send. Accepted events are on disk; the next call of any method tries again.
+ */
 export interface Alarm {
   code: 'RATE_429' | 'RETRY_AFTER_LONG' | 'QUOTA_MEAN_LOW' | 'QUOTA_LOW' | 'TELEMETRY' | 'GONE' | 'EXPORT_DUE'
-    | 'SHA256_DIFFERS' | 'STORAGE_DAMAGED'
+    | 'SHA256_DIFFERS' | 'STORAGE_DAMAGED' | 'STORAGE_FAILED' | 'NOT_STARTED' | 'INBOX_REFUSED'
   message: string
 }
 
@@ -355,4 +418,17 @@ export class KeepError extends Error {
   readonly name: 'KeepError'
   readonly code: Code
   readonly requestId?: string
+}
+
+// @ts-ignore: a page without the SDK has no such module
+declare module '@line/liff' {
+  interface Liff {
+    readonly $keep: Keep
+  }
+}
+// @ts-ignore
+declare module '@line/liff/core' {
+  interface Liff {
+    readonly $keep: Keep
+  }
 }

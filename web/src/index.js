@@ -1,64 +1,30 @@
 // liff-keep: a durable outbox for LINE Mini-Apps, called by the page's own JavaScript (C9). Importing this file does nothing: no wasm, no IndexedDB, no globals.
-import { KeepError, wrong } from './errors.js'
-import { openOutbox, part } from './outbox.js'
+// Its static imports are all that a page loads before it can append; the module, and what runs it, come later by import().
+import './check.js'
+import './front.js'
+import './inbox.js'
+import './listeners.js'
+import { lineKeep } from './destinations.js'
+import { KeepError, part, wrong } from './errors.js'
+import { checkOptions } from './options.js'
+import { KeepPlugin } from './plugin.js'
 
-export { KeepError }
-
-/**
- * LINE Keep as a destination. No public Keep write API answers today: the service is emulated per the guide, and baseURL
- * has no default but your own sandbox.
- * @param {{channelId?: string, baseURL?: string, tier?: 'miniapp'|'server', maxNoteBytes?: number}} options
- */
-export function lineKeep({ channelId = '', baseURL, tier = 'miniapp', maxNoteBytes = 0 } = {}) {
-  oneOf('tier', tier, ['miniapp', 'server'])
-  return { service: 'line', channelId: String(channelId), baseURL: address(baseURL), tier, maxNoteBytes }
-}
+export { KeepError, KeepPlugin, lineKeep }
 
 /**
  * Opens the outbox; resolves when it is open on disk. See index.d.ts for the options.
  * A failed start rejects with a KeepError and can be tried again.
  */
 export async function openKeep(options = {}) {
-  const { destination } = options
-  if (!destination || destination.service !== 'line') {
-    throw wrong('no destination: pass openKeep({destination: lineKeep({channelId, baseURL}), token})')
-  }
-  if (typeof options.token !== 'function') {
-    throw wrong('no token function: pass token: () => liff.getAccessToken()')
-  }
-  for (const [name, low] of [['flushEvery', 1000], ['flushAt', 1], ['debounce', 0], ['maxQueueBytes', 1]]) {
-    const v = options[name]
-    if (v !== undefined && !(Number.isFinite(v) && v >= low)) throw wrong(`${name} must be a number of at least ${low}`)
-  }
-  oneOf('mode', options.mode, ['batch', 'stream'])
-  oneOf('durability', options.durability, ['strict', 'relaxed'])
-  const seal = options.encrypt === undefined ? null : (await part(import('./encrypt.js'))).sealer(options.encrypt)
-  return openOutbox(options, seal)
+  checkOptions(options, 'openKeep')
+  if (typeof options.token !== 'function') throw wrong('no token function: pass token: () => liff.getAccessToken()')
+  const encrypting = options.encrypt === undefined ? null : part(import('./encrypt.js'))
+  const { openOutbox } = await part(import('./outbox.js'))
+  return openOutbox(options, encrypting && (await encrypting).sealer(options.encrypt))
 }
 
 /** A copy of a note with the fields that the option encrypt has encrypted back in the clear; rejects with INVALID_EVENT. */
 export async function decryptEvent(event, key) {
   if (!event || typeof event !== 'object') throw wrong('decryptEvent takes a note as an object: JSON.parse a line of text first')
   return (await part(import('./encrypt.js'))).decryptEvent(event, key)
-}
-
-function oneOf(name, value, words) {
-  if (value !== undefined && !words.includes(value)) throw wrong(`${name} is ${words.map((w) => `'${w}'`).join(' or ')}, not ${JSON.stringify(value)}`)
-}
-
-// address checks a base URL: credentials go there, so it is https, or a loopback address for the sandbox. Which host
-// serves Keep has changed before (L10.4), so it is configuration.
-function address(baseURL) {
-  let url
-  try {
-    url = new URL(baseURL)
-  } catch {
-    throw wrong('lineKeep needs baseURL, the address of the service, e.g. http://127.0.0.1:8787 for the sandbox')
-  }
-  const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback)) {
-    throw wrong(`baseURL ${url.origin} is not https: access tokens would travel in the clear`)
-  }
-  if (url.username || url.password || url.search || url.hash) throw wrong('baseURL may hold no credentials, query or fragment')
-  return url.href.replace(/\/+$/, '')
 }

@@ -19,19 +19,28 @@ export class Leader {
   #led
   #life = null // ends with stop()
   #leading = false
+  #failure = null
   #renewal = 0
 
   constructor(name, claim, resign, led = () => {}) {
     this.#name = name
     this.#claim = async (force) => {
       try {
-        return await claim(force)
-      } catch {
-        return false // the outbox is closing, or its database is being opened again
+        const held = await claim(force)
+        this.#failure = null
+        return held
+      } catch (e) {
+        this.#failure = e // the outbox is closing, its database is being opened again, or the disk takes no lease
+        return false
       }
     }
     this.#resign = resign
     this.#led = led
+  }
+
+  /** Why the last claim could not be written; null when it was decided. Nobody leads by it. */
+  get failure() {
+    return this.#failure
   }
 
   get leading() {

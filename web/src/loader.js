@@ -12,9 +12,13 @@ export async function startModule(source, integrity) {
   if (typeof WebAssembly !== 'object') {
     throw unavailable('this browser has no WebAssembly (Lockdown Mode?)')
   }
+  const from = source ?? new URL('./keep.wasm', import.meta.url)
+  const address = typeof from === 'string' || from instanceof URL
+  const coming = address ? fetch(from, integrity ? { integrity } : {}) : from // on its way while the glue is
+  if (address) coming.catch(() => {}) // told below
   const { Go } = await import('./wasm_exec.mjs')
   const go = new Go()
-  const instance = await instantiate(source ?? new URL('./keep.wasm', import.meta.url), integrity, go.importObject)
+  const instance = await instantiate(coming, from, go.importObject)
   const slot = `liff-keep ${++slots}`
   let api
   globalThis[slot] = { ready: (module) => { api = module } }
@@ -27,19 +31,19 @@ export async function startModule(source, integrity) {
   return { open: api.open, exited }
 }
 
-async function instantiate(source, integrity, imports) {
+async function instantiate(coming, from, imports) {
   try {
+    const source = await coming
     if (source instanceof WebAssembly.Module) return await WebAssembly.instantiate(source, imports)
     if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return (await WebAssembly.instantiate(source, imports)).instance
-    const response = source instanceof Response ? source : await fetch(source, integrity ? { integrity } : {})
-    const where = response.url || (typeof source === 'string' || source instanceof URL ? String(source) : 'the given Response')
-    const type = response.headers.get('Content-Type') ?? ''
-    if (!response.ok) throw unavailable(`${where} answered ${response.status}: copy keep.wasm beside the script, or pass its address as wasm`)
+    const where = source.url || (from === source ? 'the given Response' : String(from))
+    const type = source.headers.get('Content-Type') ?? ''
+    if (!source.ok) throw unavailable(`${where} answered ${source.status}: copy keep.wasm beside the script, or pass its address as wasm`)
     if (type.startsWith('text/html')) {
       throw unavailable(`${where} is an HTML page, not a module: the dev server fell back to index.html, pass the file's address as wasm (Vite 6: import url from 'liff-keep/keep.wasm?url')`)
     }
-    if (type.startsWith('application/wasm')) return (await WebAssembly.instantiateStreaming(response, imports)).instance
-    return (await WebAssembly.instantiate(await response.arrayBuffer(), imports)).instance
+    if (type.startsWith('application/wasm')) return (await WebAssembly.instantiateStreaming(source, imports)).instance
+    return (await WebAssembly.instantiate(await source.arrayBuffer(), imports)).instance
   } catch (e) {
     if (e instanceof KeepError) throw e
     const csp = /unsafe-eval|Content Security Policy|CSP/i.test(e?.message ?? '')

@@ -1,22 +1,26 @@
-import { KeepError } from './errors.js'
+import { toText } from './check.js'
+import { KeepError, part } from './errors.js'
+import { bytes, deadline } from './host.js'
+import { Listeners, onAuth } from './listeners.js'
 import { startModule } from './loader.js'
+import { outboxName } from './options.js'
+import { Tickets } from './tickets.js'
 import { Tokens } from './tokens.js'
 
 const MAX_HEALS = 3 // openings anew in a row without a success between them
 const ALL = Number.MAX_SAFE_INTEGER
-const STATUS_MS = 100 // at most ten a second
 const encoder = new TextEncoder()
-
-/** A file of this package that is fetched only when it is needed. */
-export const part = (loading) => loading.catch((e) => {
-  throw new KeepError('INTERNAL', `a file of liff-keep could not be loaded (${e?.message ?? e}): deploy all files of one release together`)
-})
 
 /** Opens an outbox and resolves with the object of api.md. */
 export async function openOutbox(options, seal) {
-  const keep = new Outbox(options, seal)
-  await keep.start()
-  return keep.face()
+  return (await startOutbox(options, seal)).face()
+}
+
+/** The same, for the front of the package, which seals and checks events itself. */
+export async function startOutbox(options, seal) {
+  const outbox = new Outbox(options, seal)
+  await outbox.start()
+  return outbox
 }
 
 /** One open outbox: tickets out, answers in. All rules are the module's; this is the JavaScript end of its bridge. */
@@ -26,15 +30,20 @@ class Outbox {
   #module = null // {open, exited}
   #api = null
   #tokens
-  #tickets = new Map() // number → {resolve, reject}
-  #next = 1
+  #tickets = new Tickets()
   #burst = [] // appends of this turn: {text, key, ticket}
-  #listeners = new Set()
-  #statusAt = 0
-  #statusTimer = 0
+  #listeners = new Listeners(() => {
+    if (this.#closed) return null
+    const status = this.#status()
+    if (this.#leader?.leading) this.#tabs.tell('status', status)
+    return status
+  })
   #crashes = 0
   #reopened = 0
   #heals = 0
+  #open = false // the database is; else the module keeps what waits
+  #opened = null // what hears that it was opened, or why not
+  #gaveUp = '' // why nothing is open any more; ends with the next call that opens it
   #storage = {}
   #told = null // the sender's status, as this page last heard it
   #starting = null
@@ -44,13 +53,13 @@ class Outbox {
   #leader = null
   #tabs = null
   #name
+  #parts
 
   constructor(options, seal) {
     this.#options = options
     this.#seal = seal
     this.#tokens = new Tokens(options.token)
-    const { destination, user = 'default' } = options
-    this.#name = `liff-keep:${destination.channelId || 'generic'}:${user}`
+    this.#name = outboxName(options)
   }
 
   /** Starts the module and opens the database; a failed start leaves nothing behind and may be tried again. */
@@ -63,23 +72,48 @@ class Outbox {
   async #openPatiently() {
     for (const ms of [200, 1000, 0]) {
       try {
-        return await this.#open()
+        return await (this.#api ? this.#reopen() : this.#start())
       } catch (e) {
-        if (e.code !== 'STORAGE_UNAVAILABLE' || !ms || !globalThis.indexedDB || this.#closed) throw e
+        if (e.code !== 'STORAGE_UNAVAILABLE' || !ms || !globalThis.indexedDB || this.#closed) {
+          if (this.#api) this.#giveUp(e)
+          throw e
+        }
         await new Promise((r) => { setTimeout(r, ms) })
       }
     }
   }
 
-  async #open() {
+  // The database again, under the module that lives on: an append that waits is answered when the disk was asked.
+  async #reopen() {
+    await this.#hearOpened(() => this.#api.reopen())
+    this.#join()
+    await this.#leader.start()
+  }
+
+  #hearOpened(open) {
+    return new Promise((resolve, reject) => {
+      this.#opened = (code, message) => {
+        if (code === undefined) {
+          this.#open = true
+          this.#gaveUp = ''
+          resolve()
+        } else {
+          reject(new KeepError(code, `the outbox's database could not be opened: ${message} (private window, Lockdown Mode, a full device, or another tab with an older version)`))
+        }
+      }
+      open(reject)
+    })
+  }
+
+  async #start() {
     const o = this.#options
     const together = part(import('./together.js')) // fetched while the module is
     together.catch(() => {}) // told below, if the module comes
     this.#module ??= await startModule(o.wasm, o.integrity)
-    const { Leader, Tabs, watchPage } = await together
+    this.#parts = await together
     const ended = () => { this.#module = null }
     this.#module.exited.then(ended, ended)
-    await new Promise((resolve, reject) => {
+    await this.#hearOpened((reject) => {
       const host = {
         config: {
           database: this.#name, user: o.user ?? 'default', destination: o.destination,
@@ -91,9 +125,8 @@ class Outbox {
         token: (fresh) => this.#tokens.read(fresh),
         deadline,
         answers: (text) => this.#answer(text),
-        changed: () => this.#changed(),
-        opened: (error) => (error === undefined ? resolve() : reject(new KeepError('STORAGE_UNAVAILABLE',
-          `the outbox's database could not be opened: ${error} (private window, Lockdown Mode, or another tab with an older version)`))),
+        changed: () => this.#listeners.changed(),
+        opened: (code, message) => this.#opened(code, message),
         lost: (reason) => this.#lost(reason),
         crashed: (message) => this.#crashed(message),
         dethroned: () => this.#leader?.start(),
@@ -105,20 +138,8 @@ class Outbox {
       this.#api = null
       throw e
     })
-    if (this.#closed) return this.#api.close()
-    this.#leader = new Leader(this.#name, (force) => this.#ticket((t) => this.#api.lead(t, force)), () => this.#api?.resign(), () => this.#tabs.leads())
-    this.#tabs = new Tabs(this.#name, {
-      leading: () => this.#leader.leading,
-      answer: (method, args) => this.#do(method, args),
-      hear: (word, value) => {
-        if (word === 'appended') this.#api?.nudge()
-        if (word === 'status' && !this.#leader.leading) {
-          this.#told = value
-          this.#changed()
-        }
-      },
-    })
-    this.#unwatch ??= watchPage({
+    if (this.#closed) return this.#api?.close()
+    this.#unwatch ??= this.#parts.watchPage({
       clicked: async () => {
         const token = await this.#tokens.prefetch()
         if (token) this.#api?.offered(token)
@@ -129,13 +150,31 @@ class Outbox {
       froze: () => this.#suspend(),
       thawed: () => {
         if (this.#closed) return
-        if (this.#api) this.#leader.start()
+        if (this.#open) this.#leader.start()
         else this.start().catch(() => {})
       },
     })
-    this.#release.push(() => this.#leader.stop(), () => this.#tabs.close())
+    this.#join()
     this.#look()
     await this.#leader.start()
+  }
+
+  // In line for the lead, and in talk with the other pages of this outbox.
+  #join() {
+    const { Leader, Tabs } = this.#parts
+    this.#leader = new Leader(this.#name, (force) => this.#tickets.issue((t) => this.#api.lead(t, force)), () => this.#api?.resign(), () => this.#tabs.leads())
+    this.#tabs = new Tabs(this.#name, {
+      leading: () => this.#leader.leading,
+      answer: (method, args) => this.#do(method, args),
+      hear: (word, value) => {
+        if (word === 'appended') this.#api?.nudge()
+        if (word === 'status' && !this.#leader.leading) {
+          this.#told = value
+          this.#listeners.changed()
+        }
+      },
+    })
+    this.#release.push(() => this.#leader.stop(), () => this.#tabs.close())
   }
 
   // What the browser says of its storage; WebKit's older ones say nothing.
@@ -148,35 +187,32 @@ class Outbox {
     }
   }
 
-  #ticket(send) {
-    return new Promise((resolve, reject) => {
-      const t = this.#next++
-      this.#tickets.set(t, { resolve, reject })
-      send(t)
-    })
-  }
-
   // Runs a call once the outbox is open (again).
   async #call(send) {
     if (this.#closed) throw new KeepError('CLOSED', 'the outbox was closed; call openKeep again')
-    if (!this.#api) await this.start()
-    return this.#ticket(send)
+    if (!this.#open) await this.start()
+    return this.#tickets.issue(send)
   }
 
   append(event, { key = '' } = {}) {
-    let text
     try {
-      text = JSON.stringify(event)
+      const text = toText(event, key)
+      return this.#seal ? this.#seal(text, key).then((sealed) => this.put(sealed, key)) : this.put(text, key)
     } catch (e) {
-      return Promise.reject(new KeepError('INVALID_EVENT', `the event cannot be written as JSON: ${e.message}`))
+      return Promise.reject(e)
     }
-    if (typeof text !== 'string') return Promise.reject(new KeepError('INVALID_EVENT', 'an event is an object'))
-    if (typeof key !== 'string') return Promise.reject(new KeepError('INVALID_EVENT', 'key is a string'))
-    if (key.includes('\n')) return Promise.reject(new KeepError('INVALID_EVENT', 'key may hold no white space'))
-    const take = (sealed) => this.#call((ticket) => {
-      if (this.#burst.push({ text: sealed, key, ticket }) === 1) queueMicrotask(() => this.#sendBurst())
+  }
+
+  /** Appends an event's text. */
+  put(text, key) {
+    return this.#call((ticket) => {
+      if (this.#burst.push({ text, key, ticket }) === 1) queueMicrotask(() => this.#sendBurst())
     })
-    return this.#seal ? this.#seal(text, key).then(take) : take(text)
+  }
+
+  /** Takes over a row of the inbox; resolves when it is on disk here, so that it may go there. */
+  take({ text, key, version, at, mark }) {
+    return this.#call((t) => this.#api.take(encoder.encode(text), `${key} ${version} ${at} ${mark}`, t))
   }
 
   // Go is entered once a burst: all appends of this turn cross over as one array.
@@ -191,86 +227,69 @@ class Outbox {
   }
 
   #answer(text) {
-    let onDisk = false
-    for (const [ticket, kind, a, b, bytes, at] of JSON.parse(text)) {
-      const waiting = this.#tickets.get(ticket)
-      if (!waiting) continue
-      this.#tickets.delete(ticket)
-      if (kind === 0) {
-        this.#heals = 0
-        onDisk = true
-        waiting.resolve({ id: a, noteId: b, bytes, at })
-      }
-      if (kind === 1) waiting.reject(new KeepError(a, b))
-      if (kind === 2) waiting.resolve(a)
-    }
-    if (onDisk && !this.#leader?.leading) this.#tabs?.tell('appended') // not before: the sender looks at once
+    if (!this.#tickets.settle(text)) return
+    this.#heals = 0
+    if (!this.#leader?.leading) this.#tabs?.tell('appended') // not before: the sender looks at once
   }
 
   // A panic in the module: everyone who waits is told, and the outbox is opened anew from what is on disk.
   #crashed(message) {
     this.#crashes++
-    this.#heal(new KeepError('INTERNAL', `the outbox stopped (${message}); what was accepted is on disk, the next call opens it again`))
+    this.#stop(new KeepError('INTERNAL', `the outbox stopped (${message}); what was acknowledged is on disk, an event that was not may be: the next call opens the outbox again`))
+    this.#heal(message)
   }
 
-  // The database connection died, or a newer page wants it.
+  // The database connection died, or a newer page wants it. What waits goes on waiting: the module asks the disk whether it
+  // is there once it is open again.
   #lost(reason) {
     this.#reopened++
-    this.#heal(new KeepError('STORAGE_UNAVAILABLE', `the connection to the database was lost (${reason}); if the event is not acknowledged, it was not taken: try again`), reason === 'versionchange')
+    this.#leave()
+    this.#heal(`the connection to the database was lost (${reason})`, reason === 'versionchange' && this.#tickets.size === 0)
   }
 
   // Opens again, soon by itself or at the next call, at most three times in a row without a success between them.
-  #heal(error, later) {
-    this.#stop(error)
-    if (++this.#heals > MAX_HEALS) {
-      this.#closed = true
-      return
-    }
-    if (!later) setTimeout(() => { if (!this.#closed && !this.#api) this.start().catch(() => {}) }, 250 * this.#heals)
+  #heal(reason, later) {
+    this.#listeners.changed()
+    if (++this.#heals > MAX_HEALS) this.#giveUp(new KeepError('STORAGE_UNAVAILABLE', reason))
+    else if (!later) setTimeout(() => { if (!this.#closed && !this.#open) this.start().catch(() => {}) }, 250 * this.#heals)
+  }
+
+  // Nothing is tried any more by itself; the next call tries once.
+  #giveUp({ code, message }) {
+    this.#gaveUp = `${message}: nothing is sent from this page until a call opens the outbox again`
+    this.#stop(new KeepError(code, `${message}; what was acknowledged is on disk, an event that was not may be: a later call opens the outbox again`))
+    this.#listeners.changed()
   }
 
   // A frozen page may hold no lock and no transaction: it would stop the others. Not even one to resign: the lease runs out.
   #suspend() {
-    const api = this.#api
-    this.#api = null
-    this.#stop(new KeepError('INTERNAL', 'the page was frozen before the event was on disk; it is not taken: append it again when the page is back'))
-    api?.close()
+    this.#api?.suspend()
+    this.#leave()
+  }
+
+  #leave() {
+    this.#open = false
+    for (const f of this.#release.splice(0)) f()
   }
 
   #stop(error) {
-    for (const f of this.#release.splice(0)) f()
+    this.#leave()
     const api = this.#api
     this.#api = null
     api?.close()
-    for (const { reject } of this.#tickets.values()) reject(error)
-    this.#tickets.clear()
+    this.#opened?.(error.code, error.message)
+    this.#tickets.fail(error)
   }
 
   #status() {
     const text = this.#api?.status()
     const own = text ? JSON.parse(text) : {}
     const status = this.#told && this.#leader && !this.#leader.leading ? { ...this.#told, leader: false } : own
+    status.now = (this.#options.now ?? Date.now)()
     status.storage = { ...this.#storage, reopened: this.#reopened, crashes: this.#crashes }
+    const mend = this.#gaveUp || this.#leader?.failure?.message
+    if (mend && !this.#closed) status.alarms = [...status.alarms ?? [], { code: 'STORAGE_FAILED', message: mend }]
     return status
-  }
-
-  #changed() {
-    if (this.#statusTimer) return
-    const wait = Math.max(0, this.#statusAt + STATUS_MS - performance.now())
-    this.#statusTimer = setTimeout(() => {
-      this.#statusTimer = 0
-      this.#statusAt = performance.now()
-      if (!this.#api) return
-      const status = this.#status()
-      if (this.#leader?.leading) this.#tabs.tell('status', status)
-      for (const fn of [...this.#listeners]) {
-        try {
-          fn(status)
-        } catch (e) {
-          setTimeout(() => { throw e }) // the listener's own error is the page's to see
-        }
-      }
-    }, wait)
   }
 
   async #exportLedger({ from = 0, to = ALL, format = 'json' } = {}) {
@@ -284,9 +303,8 @@ class Outbox {
   #close() {
     if (this.#closed) return
     this.#closed = true
-    clearTimeout(this.#statusTimer)
     this.#unwatch?.()
-    this.#listeners.clear()
+    this.#listeners.close()
     this.#stop(new KeepError('CLOSED', 'the outbox was closed'))
   }
 
@@ -305,7 +323,9 @@ class Outbox {
 
   async #sender(method, ...args) {
     if (this.#closed) throw new KeepError('CLOSED', 'the outbox was closed; call openKeep again')
-    if (!this.#api) await this.start()
+    if (!this.#open || this.#starting) await this.start()
+    if (this.#leader.failure) await this.#leader.start() // perhaps there is room now
+    if (!this.#leader.leading && this.#leader.failure) throw this.#leader.failure
     return this.#leader.leading ? this.#do(method, args) : this.#tabs.ask(method, args)
   }
 
@@ -318,15 +338,13 @@ class Outbox {
   /** What the page gets. */
   face() {
     const call = (send) => this.#call(send)
+    const subscribe = (fn) => this.#listeners.add(fn)
     return Object.freeze({
       append: (event, options) => this.append(event, options),
       flush: () => this.#sender('flush'),
       status: () => this.#status(),
-      subscribe: (fn) => {
-        this.#listeners.add(fn)
-        this.#changed()
-        return () => this.#listeners.delete(fn)
-      },
+      subscribe,
+      onAuth: onAuth(subscribe),
       hide: (noteId) => call((t) => this.#api.hide(t, String(noteId))),
       dead: Object.freeze({
         list: () => call((t) => this.#api.dead(t)),
@@ -343,18 +361,4 @@ class Outbox {
       close: () => this.#close(),
     })
   }
-}
-
-// 16 random bytes; a page's own source (tests) gives numbers in [0, 1).
-function bytes(random) {
-  if (!random) return crypto.getRandomValues(new Uint8Array(16))
-  return Uint8Array.from({ length: 16 }, () => Math.floor(random() * 256))
-}
-
-// A signal that ends a request after ms; engines before 2022 lack AbortSignal.timeout.
-function deadline(ms) {
-  if (AbortSignal.timeout) return AbortSignal.timeout(ms)
-  const c = new AbortController()
-  setTimeout(() => c.abort(new DOMException('no answer in time', 'TimeoutError')), ms)
-  return c.signal
 }

@@ -1,5 +1,6 @@
 // What the unit tests put in place of a browser. Every fake is taken back when its test ends.
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
+import { assemble } from '../assemble.mjs'
 
 const dist = new URL('../dist/', import.meta.url)
 const src = new URL('../src/', import.meta.url)
@@ -11,11 +12,17 @@ export const built = existsSync(new URL('wasm_exec.mjs', dist))
 export const packageURL = built ? dist : src
 export const load = (name) => import(new URL(name, packageURL))
 
-/** The names of web/src whose copy in web/dist is older; empty without a build. */
+/** The files of web/dist that are not what web/src makes; empty without a build. */
 export function stale() {
   if (!built) return []
-  const text = (dir, name) => readFileSync(new URL(name, dir), 'utf8')
-  return readdirSync(src).filter((name) => !existsSync(new URL(name, dist)) || text(src, name) !== text(dist, name))
+  const text = (dir, name) => (existsSync(new URL(name, dir)) ? readFileSync(new URL(name, dir), 'utf8') : undefined)
+  const others = Object.fromEntries(readdirSync(src).filter((name) => !name.endsWith('.js') && name.includes('.')).map((name) => [name, text(src, name)]))
+  const { 'status.js': _, ...scripts } = assemble(src)
+  const made = Object.entries({ ...others, ...scripts }).filter(([name, want]) => text(dist, name) !== want).map(([name]) => name)
+  // these are bundled into one file
+  const bundled = ['status.js', ...readdirSync(new URL('status/', src), { recursive: true }).map((name) => `status/${name}`)]
+  const at = statSync(new URL('status.js', dist), { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return [...made, ...bundled.filter((name) => statSync(new URL(name, src)).mtimeMs > at)]
 }
 
 /** Sets a global for one test, or takes it away (undefined). */

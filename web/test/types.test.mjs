@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { test } from 'node:test'
-import { load, packageURL } from './fakes.mjs'
+import { load } from './fakes.mjs'
 
-const read = (name, base = packageURL) => readFileSync(new URL(name, base), 'utf8')
+const read = (name, base = new URL('../src/', import.meta.url)) => readFileSync(new URL(name, base), 'utf8')
 const go = (name) => read(`../../${name}`, import.meta.url)
 const types = read('index.d.ts').replace(/\/\*[^]*?\*\//g, '')
 const all = (text, pattern) => [...text.matchAll(pattern)].map(([, name]) => name).sort()
@@ -26,8 +26,8 @@ test('every export has a type, and no other', async () => {
 })
 
 test('every method of the outbox has a type', () => {
-  const [, face] = read('outbox.js').match(/Object\.freeze\(\{\n([^]*?)\n {4}\}\)\n {2}\}/)
-  assert.deepEqual(members('Keep'), all(face, /^ {6}(\w+):/gm))
+  const [, face] = read('front.js').match(/Object\.freeze\(\{\n([^]*?)\n {4}\}\)\n {2}\}/)
+  assert.deepEqual(members('Keep'), all(face, /^ {6}(\w+)[:,]/gm))
   for (const group of ['dead', 'ledger']) {
     const [, calls] = face.match(new RegExp(`${group}: Object\\.freeze\\(\\{([^]*?)\\}\\)`))
     assert.deepEqual(inner('Keep', group), all(calls, /^ {8}(\w+):/gm), group)
@@ -36,8 +36,9 @@ test('every method of the outbox has a type', () => {
 
 test('every option that the code reads has a type', () => {
   const code = read('outbox.js') + read('index.js')
-  const used = new Set([...all(code, /\bo(?:ptions)?\.(\w+)/g), ...all(read('outbox.js').match(/const \{ (.*) \} = options$/m)[1], /(\w+)(?: = '\w+')?/g)])
-  used.delete('default') // the value of user
+  const taken = [read('options.js').match(/outboxName\(\{ (.*) \}\)/)[1], read('plugin.js').match(/whoIs\(liff, \{ (.*) \}\)/)[1], read('check.js').match(/bytes, \{ (.*) \}\)/)[1]]
+  const used = new Set([...all(code, /\bo(?:ptions)?\.(\w+)/g), ...taken.flatMap((names) => all(names, /(?:^|, )(\w+)/g))])
+  for (const own of ['liffId', 'session', 'js']) used.delete(own) // given by the plugin and the inbox
   assert.deepEqual([...used].sort(), members('Options'))
 })
 
@@ -48,13 +49,18 @@ test('the codes are the closed list', () => {
 
 test('L13.1: the alarms are the signs of the core', () => {
   const [, union] = types.match(/interface Alarm \{\n {2}code: ([^]*?)\n {2}message/)
-  assert.deepEqual(all(union, /'(\w+)'/g), all(go('outbox/alarm.go'), /sign\("(\w+)"/g))
+  const fronts = all(read('behind.js'), /code: '(\w+)'/g)
+  assert.equal(fronts.length, 2)
+  assert.deepEqual(all(union, /'(\w+)'/g), [...all(go('outbox/alarm.go'), /sign\("(\w+)"/g), ...all(read('outbox.js'), /\{ code: '(\w+)'/g), ...fronts].sort())
 })
 
 test('the status is what the core writes, and storage', () => {
-  const source = go('outbox/status.go')
+  const source = go('outbox/status.go') + go('outbox/recent.go')
   const written = all(source, /(?:Field\((?:&w, )?|w\.Name\(|\{)"(\w+)"/g).filter((name) => !['ok', 'needed', 'scope'].includes(name))
-  const declared = [...members('Status').filter((name) => name !== 'storage'), ...inner('Status', 'quota'), ...inner('Status', 'breaker'), ...members('Alarm')]
+  const [, slot] = types.match(/history: \{\n([^]*?)\n {4}\}\[\]/)
+  const added = ['storage', 'now'] // outbox.js
+  const declared = [...members('Status').filter((name) => !added.includes(name)), ...inner('Status', 'quota'), ...inner('Status', 'breaker'),
+    ...inner('Status', 'recent'), ...all(slot, /^ {6}(\w+):/gm), ...members('Alarm')]
   assert.deepEqual(declared.sort(), written)
   const [, ours] = read('outbox.js').match(/status\.storage = \{ \.\.\.this\.#storage,(.*)\}/)
   const [, browsers] = read('outbox.js').match(/this\.#storage = \{ (\w.*) \}/)

@@ -101,6 +101,7 @@ const more = (keep) => ({
   },
   async decrypt({ note }) { return decryptEvent(note, cipher) },
   async purge() { return keep().purge() },
+  async reconcile() { return keep().reconcile() },
   async audit() { return keep().ledger.audit() },
   storageNow: () => keep().status().storage,
   async leaveFor({ url }) { setTimeout(() => { location.href = url }, 0) },

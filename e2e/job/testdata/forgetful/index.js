@@ -7,7 +7,7 @@ export const openKeep = async ({ destination: { baseURL, channelId }, token }) =
   const queue = []
   const listeners = []
   let delivered = 0
-  const status = () => ({ pending: queue.length, sealed: 0, uncertain: 0, parked: 0, dead: 0, delivered, breaker: { state: 'closed' } })
+  const status = () => ({ now: Date.now(), pending: queue.length, sealed: 0, uncertain: 0, parked: 0, dead: 0, delivered, breaker: { state: 'closed' } })
 
   const append = async (event) => {
     const noteId = crypto.randomUUID()

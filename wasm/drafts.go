@@ -1,0 +1,42 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+
+	"github.com/liff-keep/liff-keep/internal/jsontext"
+	"github.com/liff-keep/liff-keep/outbox"
+)
+
+// drafts cuts a burst: one event a line (JSON.stringify writes no line feed), one key a line, empty for none.
+func drafts(texts []byte, keys string, first uint32) []outbox.Draft {
+	var out []outbox.Draft
+	for len(texts) > 0 {
+		end := bytes.IndexByte(texts, '\n')
+		line, rest := texts, []byte(nil)
+		if end >= 0 {
+			line, rest = texts[:end], texts[end+1:]
+		}
+		key, more, _ := jsontext.CutByte(keys, '\n')
+		out = append(out, outbox.Draft{Ticket: first + uint32(len(out)), Kind: outbox.Note, Text: line, Key: key})
+		texts, keys = rest, more
+	}
+	return out
+}
+
+// fromInbox reads what stands behind the key in each row: "version at mark", at in unix ms.
+func fromInbox(drafts []outbox.Draft) []outbox.Draft {
+	for i := range drafts {
+		d := &drafts[i]
+		key, rest, _ := jsontext.CutByte(d.Key, ' ')
+		version, rest, _ := jsontext.CutByte(rest, ' ')
+		at, mark, _ := jsontext.CutByte(rest, ' ')
+		n, _ := strconv.Atoi(version)
+		ms, _ := strconv.ParseInt(at, 10, 64)
+		d.Key, d.Inbox = key, &outbox.Inbox{Mark: mark, Version: n, At: time.UnixMilli(ms)}
+	}
+	return drafts
+}

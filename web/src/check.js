@@ -1,0 +1,34 @@
+import { wrong } from './errors.js'
+
+/** The event as JSON text, read now. Throws INVALID_EVENT. */
+export function toText(event, key) {
+  let text
+  try {
+    text = JSON.stringify(event)
+  } catch (e) {
+    throw wrong(`the event cannot be written as JSON: ${e.message}`)
+  }
+  if (typeof text !== 'string') throw wrong('an event is an object')
+  if (typeof key !== 'string') throw wrong('key is a string')
+  if (key.includes('\n')) throw wrong('key may hold no white space')
+  return text
+}
+
+/**
+ * Whether the module will take the event for certain (outbox/entry.go), so that the inbox may say that it is kept. What looks
+ * like a card number or may be health data (L8.2), and whatever else is out of the ordinary, is judge.js's and the module's to judge.
+ */
+export function isPlain(text, key, bytes, { destination, healthFields = [] }) {
+  const event = JSON.parse(text)
+  const record = (v) => !!v && typeof v === 'object' && !Array.isArray(v)
+  return record(event) && !('noteId' in event) && Array.isArray(event.messages) && event.messages.length > 0
+    && event.messages.every(record) && depth(event) < 200 && bytes <= (destination.maxNoteBytes || 2e6)
+    && /^[!#-[\]-~]{0,200}$/.test(key) && !/\\ud[89a-f]/.test(text) && !cardLike(text)
+    && !healthFields.some((field) => text.includes(field.split('.').filter((step) => step !== '*').pop()))
+}
+
+// Digits in a row, or in groups as people type them, no fewer than the shortest card number has. An unbroken run that begins
+// as no card number does is a time or an id.
+const cardLike = (text) => text.match(/[0-9０-９](?:[-\s‐-―−－\u3000\u00a0]?[0-9０-９]){12,}/g)?.some((run) => !/^[017]\d*$/.test(run)) ?? false
+
+const depth = (value) => (value && typeof value === 'object' ? 1 + Object.values(value).reduce((most, v) => Math.max(most, depth(v)), 0) : 0)

@@ -1,0 +1,120 @@
+import { isPlain, toText } from './check.js'
+import { KeepError, part } from './errors.js'
+import { Inbox } from './inbox.js'
+import { Listeners, onAuth } from './listeners.js'
+
+/**
+ * liff.$keep: the object of api.md from the first moment on. Until the module runs and the user is known, appends go to the
+ * inbox. All else is done behind it (behind.js), which comes when the page has loaded, or at the first call. `who()` says
+ * whose rows these are: {user, liffId, database}, or 'init' while that is not known yet, or 'login' when nobody is logged in.
+ */
+export class Front {
+  #loading = null
+  #behind = null
+  #inbox = null
+  #sealing = null
+  closed = false
+  listeners = new Listeners(() => this.#status())
+
+  constructor(options, who) {
+    this.options = options
+    this.who = who
+  }
+
+  get inbox() {
+    const { service, channelId } = this.options.destination
+    return (this.#inbox ??= new Inbox(`liff-keep inbox:${service}:${channelId || 'generic'}`, this.options))
+  }
+
+  /** Opens the inbox now, and starts the rest when the page has nothing better to do. */
+  idle() {
+    const page = globalThis.document
+    if (!page?.addEventListener) return
+    this.inbox.open().catch(() => {}) // told to the append that needs it
+    const soon = () => (globalThis.requestIdleCallback ?? setTimeout)(() => this.#wake())
+    if (page.readyState === 'complete') soon()
+    else globalThis.addEventListener('load', soon, { once: true })
+  }
+
+  /** liff.init may be over. */
+  hint() {
+    this.#behind?.hint()
+    this.listeners.changed()
+  }
+
+  #load() {
+    return (this.#loading ??= part(import('./behind.js')).then(({ Behind }) => (this.#behind ??= new Behind(this)), (e) => {
+      this.#loading = null
+      throw e
+    }))
+  }
+
+  #wake() {
+    this.#load().then((behind) => behind.wake(), () => {}) // told to the call that needs it
+  }
+
+  #seal(text, key) {
+    const { encrypt } = this.options
+    this.#sealing ??= part(import('./encrypt.js')).then(({ sealer }) => sealer(encrypt))
+    this.#sealing.catch(() => { this.#sealing = null })
+    return this.#sealing.then((seal) => seal(text, key))
+  }
+
+  async #append(event, { key = '' } = {}) {
+    if (this.closed) throw closed()
+    let text = toText(event, key)
+    if (this.options.encrypt) text = await this.#seal(text, key)
+    if (this.#behind?.drained) return this.#behind.put(text, key)
+    if (!isPlain(text, key, new Blob([text]).size, this.options)) return (await this.#load()).judged(text, key)
+    const owner = this.who()
+    try {
+      return await this.inbox.append(text, key, typeof owner === 'string' ? null : owner)
+    } finally {
+      this.#wake()
+      this.listeners.changed()
+    }
+  }
+
+  #status() {
+    return this.#behind?.status() ?? { pending: this.#inbox?.kept.pending ?? 0, storage: { reopened: 0, crashes: 0 } }
+  }
+
+  #close() {
+    this.closed = true
+    this.listeners.close()
+    this.#behind?.close()
+    this.#inbox?.close()
+  }
+
+  /** What the page gets. */
+  face() {
+    const call = (name) => async (...args) => {
+      if (this.closed) throw closed()
+      return (await this.#load()).call(name, args)
+    }
+    const subscribe = (fn) => this.listeners.add(fn)
+    return Object.freeze({
+      append: (event, options) => this.#append(event, options),
+      flush: call('flush'),
+      status: () => this.#status(),
+      subscribe,
+      onAuth: onAuth(subscribe),
+      hide: call('hide'),
+      dead: Object.freeze({
+        list: call('listDead'),
+        retry: call('retry'),
+        discard: call('discard'),
+      }),
+      ledger: Object.freeze({
+        export: call('export'),
+        audit: call('audit'),
+      }),
+      reconcile: call('reconcile'),
+      realtime: call('realtime'),
+      purge: call('purge'),
+      close: () => this.#close(),
+    })
+  }
+}
+
+export const closed = () => new KeepError('CLOSED', 'the outbox was closed: reload the page to open it again')
