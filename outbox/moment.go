@@ -46,7 +46,8 @@ func (c *Core) rebaseMoments() {
 	}
 	c.books.lottery = c.books.lottery.Rebase(c.now)
 	c.moments.opened = soonest(c.moments.opened, c.now)
-	c.moments.next = soonest(c.moments.next, c.books.lottery.NextMoment(c.cfg.Fleet, c.now, 1))
+	l := c.books.lottery
+	c.moments.next = soonest(c.moments.next, l.NextMoment(c.cfg.Fleet, latest(c.now, l.NotBefore(false)), 1))
 }
 
 // drawn says whether the batch may go as far as the lottery is concerned.
@@ -90,6 +91,11 @@ func (c *Core) candidate(s stake) time.Time {
 	return c.moments.next
 }
 
+// crowded says that the draw may be lost, or that a slot is waited for.
+func (c *Core) crowded(s stake) bool {
+	return c.cfg.Fleet.Seat.Total > 0 || c.books.lottery.Chance(c.cfg.Fleet, c.now, s.fresh) < 1
+}
+
 // early says whether a candidate counts before the batch is due: not on a new install that has heard nothing yet.
 func (c *Core) early(s stake) bool {
 	return s.due.IsZero() || !s.fresh || c.cfg.Fleet.Phones > 0 || c.cfg.Fleet.Seat.Total > 0 || c.books.lottery.Learned()
@@ -118,9 +124,16 @@ func (c *Core) draw(hidden bool) {
 	}
 }
 
+// nextMoment draws the next candidate at which something may go; those that the pause after an answer covers do not count.
 func (c *Core) nextMoment() {
-	c.moments.first = false
-	c.moments.next = c.books.lottery.NextMoment(c.cfg.Fleet, c.now, c.rnd())
+	l, at := c.books.lottery, c.now
+	if rest := l.NotBefore(false); rest.Sub(at) > freshFor { // no need to count the candidates of a day's pause
+		at = rest.Add(-freshFor)
+	}
+	for again := true; again; again = at.Before(l.NotBefore(false)) {
+		at = l.NextMoment(c.cfg.Fleet, at, c.rnd())
+	}
+	c.moments.first, c.moments.next = false, at
 }
 
 // drawHidden is the candidate moment of a page going out of sight: the last of this session, perhaps. Where the bucket is

@@ -32,11 +32,11 @@ func (c *Core) Wakes() []Wake {
 		return w
 	}
 	if s := c.stake(); c.lottery() && s.there {
-		reason, look := "moment", c.candidate(s)
-		if look.Equal(s.due) && !c.early(s) {
+		reason := "moment"
+		if c.sendable() == nil && !c.crowded(s) { // it goes for certain
 			reason = "flush"
 		}
-		w = append(w, Wake{reason, latest(look, at)})
+		w = append(w, Wake{reason, latest(c.candidate(s), at)})
 	} else if c.sendable() != nil {
 		w = append(w, Wake{c.held(), at})
 	} else if _, at := c.due(); !at.IsZero() {

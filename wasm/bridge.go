@@ -40,6 +40,7 @@ func openBridge(host js.Value) any {
 		LedgerDays:    30, // L9.5
 		LookPolicy:    retry.LineStatus(),
 		KeepDelivered: 48 * time.Hour, // L12.1: the next day, wherever it is
+		Fleet:         fleetOf(service.Fleet(), config),
 	}
 	d.capped = config.Get("ownClock").Truthy()
 	d.core = outbox.New(d.cfg)
@@ -124,6 +125,22 @@ func serviceOf(config js.Value) linekeep.Service {
 	}
 	return linekeep.Service{BaseURL: str(dest, "baseURL"), ChannelID: str(dest, "channelId"), Tier: tier,
 		NoteBytes: int(num(dest, "maxNoteBytes", 0)), Forbid: list(config, "healthFields")}
+}
+
+// fleetOf adds what the page knows of the others that share the bucket.
+func fleetOf(f retry.Fleet, config js.Value) retry.Fleet {
+	f.Phones = int(num(config, "fleet", 0))
+	f.Campaign = config.Get("campaign").Truthy()
+	if seat := config.Get("seat"); seat.Truthy() {
+		f.Seats = true
+		f.Seat = retry.Seat{Number: int(num(seat, "number", 0)), Total: int(num(seat, "total", 0))}
+	}
+	if curve := config.Get("dayCurve"); curve.Truthy() {
+		for hour := range f.Curve {
+			f.Curve[hour] = curve.Index(hour).Float()
+		}
+	}
+	return f
 }
 
 func millis(v js.Value, name string, def float64) time.Duration {

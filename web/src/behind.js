@@ -13,7 +13,7 @@ const nothing = {
   pending: 0, sealed: 0, uncertain: 0, parked: 0, dead: 0, delivered: 0, discarded: 0, queueBytes: 0,
   quota: { remaining: 0, limit: 0, resetsAt: null, readable: false, own: 0 },
   breaker: { state: 'closed', consecutive429: 0, until: null },
-  nextFlush: null, waitsFor: 'module', token: 'ok', leader: false, realtime: true, gone: false,
+  nextFlush: null, until: null, waitsFor: 'module', token: 'ok', leader: false, realtime: true, gone: false,
 }
 
 export class Behind {
