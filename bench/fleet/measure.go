@@ -17,10 +17,10 @@ type measure struct {
 	duringR, during9 int // requests in the drill itself
 }
 
-// Delays are counted in steps of 5 %.
+// Delays are counted in steps of 1 %.
 const (
-	delayBuckets = 400
-	delayStep    = 1.05
+	delayBuckets = 2300
+	delayStep    = 1.01
 )
 
 func (m *measure) begin(c scenario) {
