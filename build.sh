@@ -332,7 +332,7 @@ run_tests() {
   say 'all tests passed'
 }
 
-# test_pages: e2e/pages on every engine with its slow tests; the tables for README are in its output.
+# test_pages: e2e/pages on every engine with its slow tests; the tables of docs/engines.md are in its output.
 test_pages() {
   build
   need_npm web # axe-core

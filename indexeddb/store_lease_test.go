@@ -6,7 +6,6 @@ import (
 	"errors"
 	"syscall/js"
 	"testing"
-	"time"
 
 	"github.com/liff-keep/liff-keep/outbox"
 	"github.com/stretchr/testify/require"
@@ -106,7 +105,7 @@ func TestStoreLeadsAndFencedCommitsRegisterNoFunction(t *testing.T) {
 func TestTrapATimeOutBeforeTheDecisionStoresNothing(t *testing.T) {
 	name := freshName()
 	require.Equal(t, uint64(1), rigOf(t, openStore(t, Options{Name: name})).lead(outbox.Lease{Owner: "a", Until: 100}))
-	s := openStore(t, Options{Name: name, Timeout: 60 * time.Millisecond})
+	s := hasty(openStore(t, Options{Name: name}))
 	release := occupy(t, name)
 	defer release()
 	var lead, commit error

@@ -39,11 +39,17 @@ func occupy(t *testing.T, name string) (release func()) {
 	}
 }
 
+// hasty gives a store that is open little time for what follows: opening itself may take long on a busy machine.
+func hasty(s *Store) *Store {
+	s.timeout = 60 * time.Millisecond
+	return s
+}
+
 // Requests of a backgrounded page on iOS may hang for good.
 func TestTrapAHangingOperationEndsInATimeOut(t *testing.T) {
 	name := freshName()
 	var lost []string
-	s := openStore(t, Options{Name: name, Timeout: 60 * time.Millisecond, OnLost: func(r string) { lost = append(lost, r) }})
+	s := hasty(openStore(t, Options{Name: name, OnLost: func(r string) { lost = append(lost, r) }}))
 	release := occupy(t, name)
 	defer release()
 
@@ -73,7 +79,7 @@ func TestTrapAHangingOperationEndsInATimeOut(t *testing.T) {
 // Without commit() the time-out aborts the transaction, and then it is certain that nothing is stored.
 func TestTrapAnAbortedTimeOutStoresNothing(t *testing.T) {
 	name := freshName()
-	s := withoutCommit(openStore(t, Options{Name: name, Timeout: 60 * time.Millisecond}))
+	s := withoutCommit(hasty(openStore(t, Options{Name: name})))
 	release := occupy(t, name)
 	defer release()
 	_, err := rigOf(t, s).commit(outbox.Change{Append: open("a")})

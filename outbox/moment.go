@@ -1,7 +1,6 @@
 package outbox
 
 import (
-	"math"
 	"time"
 
 	"github.com/liff-keep/liff-keep/retry"
@@ -177,7 +176,7 @@ func (q Quota) second() float64 {
 		return -1
 	}
 	if left := q.ResetsAt.Sub(q.At); left >= 0 && left <= time.Minute {
-		return 60 - left.Seconds()
+		return 60 - float64(left.Milliseconds())/1000
 	}
-	return math.Mod(float64(q.At.Unix()), 60)
+	return float64(q.At.Unix() % 60)
 }

@@ -1,9 +1,6 @@
 package retry
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // Fleet is what one client is told about all the clients that share its bucket. The zero Fleet is no lottery.
 // Value; copy freely.
@@ -18,24 +15,25 @@ type Fleet struct {
 	Seats    bool    // long desktop sessions, not phones
 	Seat     Seat    // a numbered seat: a slot of its own instead of a lottery
 	Campaign bool    // this session was opened from a link that many got at once
-	Curve    Curve   // the day's demand; zero: EveningCurve
+	Curve    Curve   // the day's demand; nil: EveningCurve
 }
 
 // Seat is one of Total numbered seats, 0 ≤ Number < Total. A Total of 0 is no number.
 type Seat struct{ Number, Total int }
 
-// Curve is the demand at each full hour JST, with its peak at 1; between the hours it is a straight line.
-type Curve [24]float64
+// Curve is the demand at each of the 24 full hours JST, with its peak at 1; between the hours it is a straight line. Do not
+// write to one that is in use.
+type Curve []float64
+
+var evening = [24]float64{.36, .20, .11, .07, .06, .08, .16, .30, .36, .34, .34, .38,
+	.50, .42, .36, .36, .38, .44, .62, .76, .90, 1, .86, .60}
 
 // EveningCurve is the default: a peak at 21 h, and 18 % on top from 18 h on (L9.4); mean 0.415.
-func EveningCurve() Curve {
-	return Curve{.36, .20, .11, .07, .06, .08, .16, .30, .36, .34, .34, .38,
-		.50, .42, .36, .36, .38, .44, .62, .76, .90, 1, .86, .60}
-}
+func EveningCurve() Curve { return evening[:] }
 
-// At returns the demand at now, in [0.01, 1]; a zero Curve is the default.
+// At returns the demand at now, in [0.01, 1]; a Curve without 24 hours is the default.
 func (c Curve) At(now time.Time) float64 {
-	if c == (Curve{}) {
+	if len(c) != len(evening) {
 		c = EveningCurve()
 	}
 	const dayMs, hourMs, jstMs = 86_400_000, 3_600_000, 9 * 3_600_000
@@ -75,7 +73,7 @@ func (f Fleet) clamp(a float64) float64 {
 	if f.seated() {
 		most = maxSeatAdmission
 	}
-	return math.Round(min(max(a, minAdmission), most)*perMillion) / perMillion // as it is written
+	return float64(int64(min(max(a, minAdmission), most)*perMillion+.5)) / perMillion // as it is written
 }
 
 func (f Fleet) seated() bool   { return f.Seats || f.numbered() }

@@ -198,7 +198,7 @@ func (l Lottery) shift(ms int64) Lottery {
 
 // AppendText appends the durable form of l.
 func (l Lottery) AppendText(dst []byte) []byte {
-	return appendNumbers(dst, "l1", int64(math.Round(l.a*perMillion)), int64(l.k), l.set, l.rest, l.until)
+	return appendNumbers(dst, "l1", int64(l.a*perMillion+.5), int64(l.k), l.set, l.rest, l.until)
 }
 
 // ParseLottery reads what AppendText wrote. Any other text is ErrDamaged; the caller then starts from the zero Lottery,

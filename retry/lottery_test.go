@@ -136,7 +136,7 @@ func TestFleet_TheChanceAtACandidateMoment(t *testing.T) {
 		{"a numbered seat has its slot to itself", Fleet{Target: 60, Quota: 100, Seat: Seat{3, 40}}, .001, "21:00:00", true, 1},
 		{"a lone page that knows nothing", phones, 0, "21:00:00", true, 1},
 		{"one with a hint", Fleet{Target: 60, Quota: 100, Phones: 10 * knownAt}, 0, "21:00:00", false, .1},
-		{"a curve of one's own", Fleet{Target: 60, Quota: 100, Curve: Curve{9: .5, 10: .5}}, .2, "09:30:00", false, .4},
+		{"a curve of one's own", Fleet{Target: 60, Quota: 100, Curve: Curve{9: .5, 10: .5, 23: 1}}, .2, "09:30:00", false, .4},
 	} {
 		require.InDelta(t, row.want, learned(row.a).Chance(row.f, jstAt(t, row.at), row.fresh), 1e-6, row.who)
 	}

@@ -136,8 +136,8 @@ func fleetOf(f retry.Fleet, config js.Value) retry.Fleet {
 		f.Seat = retry.Seat{Number: int(num(seat, "number", 0)), Total: int(num(seat, "total", 0))}
 	}
 	if curve := config.Get("dayCurve"); curve.Truthy() {
-		for hour := range f.Curve {
-			f.Curve[hour] = curve.Index(hour).Float()
+		for hour := range curve.Length() {
+			f.Curve = append(f.Curve, curve.Index(hour).Float())
 		}
 	}
 	return f

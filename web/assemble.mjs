@@ -1,13 +1,13 @@
-// Makes the scripts that ship from web/src: comment lines are taken out, and what a page loads before the module becomes one
-// file, because a phone pays for every request. dist/index.js names what is public, dist/front-end.js holds it, and every
-// source that went into it becomes a line that points there, so that a late file shares its classes. build.sh runs it.
+// Makes the scripts that ship from web/src: comment lines are taken out, and all that a page loads before the module becomes
+// one file, because a phone pays for every request and for every level of them. dist/index.js holds it; every source that
+// went into it becomes a line that points there, so that a late file shares its classes. What only those files use has a name
+// with a _ in dist/index.js. build.sh runs it.
 //
 // It knows the forms that our sources use, and no other: `import { a, b } from './x.js'`, `import './x.js'`, and `export` before
 // a declaration. Two files that declare one name make a script that does not parse: the build says so.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 
-const BUNDLE = 'front-end.js'
 const imports = /^import (?:[^'"()]* from )?'\.\/([\w-]+\.js)'\n/gm
 
 const strip = (script) => script.replace(/^[ \t]*\/\*\*[^]*?\*\/[ \t]*\n/gm, '').replace(/^[ \t]*\/\/.*\n/gm, '')
@@ -23,13 +23,21 @@ export function assemble(directory) {
     order.push(name)
   }
   visit('index.js')
-  const names = /^export \{ (.+) \}\n/m
-  const [, listed] = ships['index.js'].match(names)
-  const functions = [...ships['index.js'].matchAll(/^export (?:async )?function (\w+)/gm)].map(([, name]) => name)
-  const bundle = order.map((name) => ships[name].replace(imports, '').replace(names, '').trim()).join('\n\n')
-  for (const name of order) ships[name] = `export * from './${BUNDLE}'\n`
-  ships['index.js'] = `export { ${[...listed.split(', '), ...functions].join(', ')} } from './${BUNDLE}'\n`
-  ships[BUNDLE] = `${bundle}\n`
+  const listing = /^export \{ (.+) \}\n/m
+  const declared = /^export (?=(?:async )?(?:function|const|class) (\w+))/gm
+  const own = (name) => [...ships[name].matchAll(declared)].map(([, word]) => word)
+  const listed = [...ships['index.js'].match(listing)[1].split(', '), ...own('index.js')]
+  const bundle = order.map((name) => ships[name].replace(imports, '').replace(listing, '').replace(declared, '').trim()).join('\n\n')
+  const outside = (word) => (listed.includes(word) ? word : `_${word}`)
+  const alias = (from, to) => (from === to ? from : `${from} as ${to}`)
+  const inner = []
+  for (const name of order) {
+    if (name === 'index.js') continue
+    const words = own(name)
+    inner.push(...words.filter((word) => !listed.includes(word)))
+    ships[name] = words.length === 0 ? '' : `export { ${words.map((word) => alias(outside(word), word)).join(', ')} } from './index.js'\n`
+  }
+  ships['index.js'] = `${bundle}\n\nexport { ${[...listed, ...inner.map((word) => alias(word, outside(word)))].join(', ')} }\n`
   return ships
 }
 

@@ -101,17 +101,6 @@ func TestNodeImportsItWithoutAnEffect(t *testing.T) {
 	require.True(t, said.Refused.Ours, "a server that opens an outbox is told so")
 }
 
-func TestTypes(t *testing.T) {
-	r := newRig(t)
-	for _, compiler := range []string{"typescript-5.4", "typescript"} {
-		for _, resolution := range []string{"bundler", "nodenext"} {
-			t.Run(compiler+" "+resolution, func(t *testing.T) {
-				r.node("types", nil, "../node_modules/"+compiler+"/bin/tsc", "-p", "tsconfig."+resolution+".json")
-			})
-		}
-	}
-}
-
 // hashed returns the files below the bundler's output that match.
 func (r *rig) hashed(pattern string) (found []string) {
 	_ = filepath.WalkDir(r.out+"/dist", func(path string, _ os.DirEntry, err error) error {

@@ -81,8 +81,14 @@ var sandboxBinary = sync.OnceValues(func() (string, error) {
 	return binary, nil
 })
 
+// leftovers ends what tests of this package share.
+var leftovers []func()
+
 func TestMain(m *testing.M) {
 	code := m.Run()
+	for _, end := range leftovers {
+		end()
+	}
 	if binary, err := sandboxBinary(); err == nil {
 		_ = os.RemoveAll(filepath.Dir(binary))
 	}

@@ -1,7 +1,7 @@
 // What stands behind the front: it waits for the user, starts the module, and answers every call but append.
 import { authError } from './auth.js'
 import { KeepError } from './errors.js'
-import { closed } from './front.js'
+import { closed, nothing } from './front.js'
 import { judge } from './judge.js'
 import { startOutbox } from './outbox.js'
 import { bind, purge, rowsOf } from './rows.js'
@@ -9,12 +9,6 @@ import { TakeOver } from './takeover.js'
 
 const LOGIN_MS = 20000 // how long a call waits for liff.init and a user
 const AGAIN_MS = 30000 // until a start that failed is tried again
-const nothing = {
-  pending: 0, sealed: 0, uncertain: 0, parked: 0, dead: 0, delivered: 0, discarded: 0, queueBytes: 0,
-  quota: { remaining: 0, limit: 0, resetsAt: null, readable: false, own: 0 },
-  breaker: { state: 'closed', consecutive429: 0, until: null },
-  nextFlush: null, until: null, waitsFor: 'module', token: 'ok', leader: false, realtime: true, gone: false,
-}
 
 export class Behind {
   #front
@@ -70,6 +64,7 @@ export class Behind {
     for (let ms = 50; ; ms = Math.min(2 * ms, 2000)) {
       if (this.#front.closed) throw closed()
       const owner = this.#front.who()
+      if (owner === 'module') throw authError('module')
       if (typeof owner !== 'string') return owner
       this.#front.listeners.changed()
       await new Promise((resolve) => {
@@ -82,6 +77,7 @@ export class Behind {
   // The outbox for a call of the page, which is told when there is no user or no module.
   async #ready() {
     const { who } = this.#front
+    if (!this.#open && who() === 'login') throw authError('needed') // init is over: nobody logs in without leaving the page
     let timer
     const late = new Promise((_, reject) => {
       timer = setTimeout(() => {
@@ -119,7 +115,8 @@ export class Behind {
   status() {
     const front = this.#front
     const own = front.closed ? {} : this.#open?.keep.status() ?? {}
-    const status = own.token ? own : { ...nothing, alarms: [], storage: { reopened: 0, crashes: 0, ...own.storage } }
+    const status = nothing(front.options, own)
+    status.alarms = [...status.alarms] // other pages' alarms are not ours to add to
     const { pending, bytes, refused } = front.inbox.kept
     status.pending += pending
     status.dead += refused.length

@@ -6,7 +6,7 @@ import { Listeners, onAuth } from './listeners.js'
 /**
  * liff.$keep: the object of api.md from the first moment on. Until the module runs and the user is known, appends go to the
  * inbox. All else is done behind it (behind.js), which comes when the page has loaded, or at the first call. `who()` says
- * whose rows these are: {user, liffId, database}, or 'init' while that is not known yet, or 'login' when nobody is logged in.
+ * whose rows these are: {user, liffId, database}, 'init' while that is not known yet, 'login' when nobody is logged in, 'module' when the SDK lacks one.
  */
 export class Front {
   #loading = null
@@ -76,7 +76,7 @@ export class Front {
   }
 
   #status() {
-    return this.#behind?.status() ?? { pending: this.#inbox?.kept.pending ?? 0, storage: { reopened: 0, crashes: 0 } }
+    return this.#behind?.status() ?? { ...nothing(this.options), pending: this.#inbox?.kept.pending ?? 0 }
   }
 
   #close() {
@@ -116,5 +116,16 @@ export class Front {
     })
   }
 }
+
+/** The status while no module runs; `own` is what an outbox that is not open says all the same. */
+export const nothing = ({ now = Date.now }, own) => ({
+  now: now(),
+  pending: 0, sealed: 0, uncertain: 0, parked: 0, dead: 0, delivered: 0, discarded: 0, queueBytes: 0,
+  quota: { remaining: 0, limit: 0, resetsAt: null, readable: false, own: 0 },
+  breaker: { state: 'closed', consecutive429: 0, until: null },
+  recent: { minutes: 5, answers: 0, throttled: 0, throttledPct: 0, history: [] },
+  nextFlush: null, until: null, waitsFor: 'module', token: 'ok', leader: false, realtime: true, gone: false,
+  alarms: [], ...own, storage: { reopened: 0, crashes: 0, ...own?.storage },
+})
 
 export const closed = () => new KeepError('CLOSED', 'the outbox was closed: reload the page to open it again')

@@ -10,6 +10,7 @@ import { KeepError } from './errors.js'
 // of an event without a key.
 const PATIENCE_MS = 10000
 const encoder = new TextEncoder()
+let tab // session() of this page
 
 /** Appends made before the module is there. Its promises resolve on the transaction's complete event, never before. */
 export class Inbox {
@@ -25,7 +26,8 @@ export class Inbox {
 
   constructor(name, { debounce = 200, flushEvery = 300000, maxQueueBytes = 64 << 20, durability = 'strict', now = Date.now }) {
     this.#name = name
-    this.options = { debounce, flushEvery, maxQueueBytes, durability, now, session: session() }
+    // the session is read while the database opens, not before: it takes a while itself
+    this.options = { debounce, flushEvery, maxQueueBytes, durability, now, get session() { return (tab ??= session()) } }
   }
 
   /** Keeps an event's text; `owner` is {user, database}, or null for not known yet. Resolves with the receipt. */

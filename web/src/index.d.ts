@@ -442,3 +442,9 @@ declare module '@line/liff/core' {
     readonly $keep: Keep
   }
 }
+// @ts-ignore: where the core's interface is declared; the SDK's own modules add to it there, and would hide what is added above
+declare module '@liff/core' {
+  interface LiffCore {
+    readonly $keep: Keep
+  }
+}

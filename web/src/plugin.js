@@ -59,9 +59,9 @@ function install(liff, hooks, options) {
 }
 
 /**
- * Whose rows these are: who() answers {user, liffId}, 'init' or 'login'. While liff.init is under way the SDK still holds what it
- * stored last time, maybe another user's: that is believed only when init is over. The mock has no LIFF ID, and throws until
- * its init was called.
+ * Whose rows these are: who() answers {user, liffId}, 'init', 'login', or 'module' for @line/liff/core without access tokens.
+ * While liff.init is under way the SDK still holds what it stored last time, maybe another user's: that is believed only when
+ * init is over. The mock has no LIFF ID, and throws until its init was called.
  */
 export function whoIs(liff, { user, token }) {
   let done = false
@@ -70,6 +70,7 @@ export function whoIs(liff, { user, token }) {
     who() {
       try {
         const { id: liffId } = liff
+        if (done && !token && !liff.getAccessToken) return 'module'
         if (user !== undefined) return { user: String(user), liffId: '' }
         if (!done && liffId) return 'init'
         const context = done ? liff.getContext?.() : liff.getContext() // throws before init

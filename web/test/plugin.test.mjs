@@ -73,6 +73,17 @@ test('a second use: the same is harmless, with other options it is told', () => 
   liff.use(new KeepPlugin({ destination, flushAt: 10 })) // the constructor says nothing any more
 })
 
+test('a call that needs a log-in says so at once when init is over', async (t) => {
+  stub(t, 'indexedDB', undefined)
+  const liff = sdk({ id: '1-a', getContext: () => ({}), getAccessToken: () => null }).use(new KeepPlugin({ destination, now: () => 42 }))
+  const { token, now } = liff.$keep.status()
+  assert.deepEqual({ token, now }, { token: 'ok', now: 42 })
+  await liff.init()
+  await assert.rejects(liff.$keep.flush(), (e) => e.code === 'AUTH_REQUIRED' && /liff\.logout\(\).*liff\.login\(\)/.test(e.message))
+  assert.equal(liff.$keep.status().token, 'needed')
+  liff.$keep.close()
+})
+
 test('C9: installed on a server it starts nothing, and lets the process end', () => {
   const script = `
     const touched = []
@@ -111,6 +122,7 @@ test('the user is known when init is over, and not before', () => {
     ['logged out', sdk({ id: '1-a', getContext: () => ({}), getAccessToken: () => null }), {}, true, 'login'],
     ['logged out, with a token of the page\'s own', sdk({ id: '1-a', getContext: () => ({}), getAccessToken: () => null }), { token: () => 't' }, true, { user: 'default', liffId: '1-a' }],
     ['external browser: the ID token names the user', sdk({ id: '1-a', getContext: () => null, getAccessToken: () => 't', getDecodedIDToken: () => ({ sub: 'U2' }) }), {}, true, { user: 'U2', liffId: '1-a' }],
+    ['@line/liff/core without modules, and nothing that gives a token', { id: '1-a' }, {}, true, 'module'],
     ['@line/liff/core without modules', { id: '1-a' }, { token: () => 't' }, true, { user: 'default', liffId: '1-a' }],
     ['the page names the user', sdk(), { user: 7 }, false, { user: '7', liffId: '' }],
   ]) {
