@@ -16,9 +16,10 @@ usage() {
 usage: ./build.sh VERB
 
   demo    build, start the sandbox on 127.0.0.1:8787 and serve the demo Mini-App
+          demo --destination chat|evernote: to another service, through the relay where it needs one
           demo --headless --input FILE.jsonl --report OUT.json
                [--notes OUT.ndjson] [--fault NAME] [--engine chromium|firefox|webkit]
-               [--destination line] [--durability relaxed|strict] [--timeout SECONDS]
+               [--destination line|evernote] [--durability relaxed|strict] [--timeout SECONDS]
           does the same without a person: archives every conversation of FILE from
           a real browser and compares what the sandbox stored with the input
   build   the package into web/dist/
@@ -131,6 +132,20 @@ need_fonts() {
   sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing[*]}"
 }
 
+# need_peers: the programs of others that ours are tested against, as their lock files pin them.
+need_peers() {
+  local lock dir
+  for lock in e2e/peers/*/package-lock.json; do
+    dir=$(dirname "$lock")
+    [ ! "$dir/node_modules/.package-lock.json" -nt "$lock" ] || continue
+    need_debian npm npm
+    say "installing $dir …"
+    npm ci --prefix "$dir" --ignore-scripts --no-audit --no-fund --fetch-retries=1 --fetch-timeout=30000 >.build/npm.out 2>&1 && continue
+    tail -n 20 .build/npm.out >&2
+    die "the peers of $dir cannot be installed. If the npm registry is out of reach from here, set another one (npm config set registry URL), or copy $dir/node_modules from a machine where './build.sh test' has run"
+  done
+}
+
 # ---- build ----------------------------------------------------------------
 
 # wasm_exec.js at the top is the byte copy of this Go's; a module built by one
@@ -199,6 +214,17 @@ bundle_status() {
   cp "$made" web/dist/status.js
 }
 
+# trim_libs: .build/go.mod, in which the two libraries of the browser's edge are copies that format no messages.
+trim_libs() {
+  go mod download github.com/hack-pad/safejs github.com/hack-pad/go-indexeddb
+  node wasm/trim-libs.mjs "$(go list -m -f '{{.Dir}}' github.com/hack-pad/safejs)" \
+    "$(go list -m -f '{{.Dir}}' github.com/hack-pad/go-indexeddb)" .build/lib
+  cp go.mod .build/go.mod
+  cp go.sum .build/go.sum
+  go mod edit -replace=github.com/hack-pad/safejs=./.build/lib/safejs \
+    -replace=github.com/hack-pad/go-indexeddb=./.build/lib/go-indexeddb .build/go.mod
+}
+
 # build makes the package in web/dist/: Go as a WebAssembly module (C1), and the script that loads it.
 build() {
   need_go
@@ -212,7 +238,8 @@ build() {
   node web/assemble.mjs web/src web/dist
   bundle_status
   make_wasm_exec_mjs
-  GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' "$WASM_GCFLAGS" -o .build/keep.wasm ./wasm
+  trim_libs
+  GOOS=js GOARCH=wasm go build -modfile=.build/go.mod -trimpath -ldflags='-s -w' "$WASM_GCFLAGS" -o .build/keep.wasm ./wasm
   node wasm/strip-lines.mjs .build/keep.wasm web/dist/keep.wasm
   chmod 644 web/dist/keep.wasm
   compress_wasm
@@ -247,8 +274,17 @@ demo() {
     previous=$arg
   done
   if [ -z "$headless" ]; then
-    [ $# -eq 0 ] || die "demo knows $* only together with --headless"
+    if [ "${1:-}" = --destination ] && [ $# -eq 2 ]; then set -- "--destination=$2"; fi
+    case $# in
+      0) ;;
+      1) [[ $1 == --destination=* ]] || die "demo knows $* only together with --headless" ;;
+      *) die "demo knows $* only together with --headless" ;;
+    esac
     build
+    if [ $# -eq 1 ]; then # another service, and the relay that it may need
+      go build -o .build/demo ./e2e/demo
+      exec .build/demo --serve 127.0.0.1:8787 "$1"
+    fi
     go build -o .build/sandbox ./sandbox
     say "demo Mini-App: http://127.0.0.1:8787/   (LINE Keep is emulated per the guide; Ctrl-C ends it)"
     exec .build/sandbox -addr 127.0.0.1:8787 -web web/dist -demo web/demo
@@ -275,7 +311,8 @@ in_browser() {
   for name in GOFLAGS GOPATH GOCACHE GOMODCACHE GOPROXY GOSUMDB GONOSUMDB GONOSUMCHECK GOTOOLCHAIN TMPDIR SSL_CERT_FILE LIFFKEEP_SANDBOX; do
     if [ -n "${!name:-}" ]; then keep+=("$name=${!name}"); fi
   done
-  env -i "${keep[@]}" go test -count=1 -timeout=3m -exec=wasmbrowsertest "$@"
+  # with the libraries as keep.wasm has them
+  env -i "${keep[@]}" go test -count=1 -timeout=3m -exec=wasmbrowsertest -modfile=.build/go.mod "$@"
 }
 
 # with_sandbox COMMAND…: runs it with a sandbox of its own on a free port, whose address is in LIFFKEEP_SANDBOX.
@@ -329,9 +366,22 @@ run_tests() {
     step 'node --test'
     node --test "${scripts[@]}"
   fi
+  need_peers
+  test_peers
   step 'pages in a real browser'
   LIFFKEEP_E2E=1 go test -count=1 -timeout 9m ./e2e/...
   say 'all tests passed'
+}
+
+# test_peers runs the modules under e2e/peers: others' own software against the sandbox. Each is a
+# module of its own, so that what it needs is not among the product's dependencies.
+test_peers() {
+  local module
+  for module in e2e/peers/*/go.mod; do
+    [ -f "$module" ] || continue
+    step "${module%/go.mod}"
+    (cd "${module%/go.mod}" && go vet ./... && go test -count=1 -timeout 5m ./...)
+  done
 }
 
 # test_pages: e2e/pages on every engine with its slow tests; the tables of docs/engines.md are in its output.
@@ -454,7 +504,7 @@ kill_rounds() {
 
 size() {
   build
-  GOOS=js GOARCH=wasm go build -trimpath -o .build/named.wasm ./wasm
+  GOOS=js GOARCH=wasm go build -modfile=.build/go.mod -trimpath -o .build/named.wasm ./wasm
   echo 'Largest packages of keep.wasm, bytes of code before compression:'
   go run ./e2e/wasmsize .build/named.wasm 10
   echo

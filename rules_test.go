@@ -205,6 +205,17 @@ func ownRules(t *testing.T) []rule {
 	return rules
 }
 
+// A table that lost a guide would still be whole by itself.
+func TestRules_EveryGuideIsListed(t *testing.T) {
+	rows := map[byte]int{}
+	for _, r := range ownRules(t) {
+		rows[r.id[0]]++
+	}
+	for guide, least := range map[byte]int{'L': 50, 'E': 14, 'C': 10} {
+		require.GreaterOrEqual(t, rows[guide], least, "rules of guide %c", guide)
+	}
+}
+
 // With -v each sub-test also prints where its rule stands.
 func TestRules_EveryIDHasCodeAndTest(t *testing.T) {
 	rules := ownRules(t)
@@ -217,6 +228,23 @@ func TestRules_EveryIDHasCodeAndTest(t *testing.T) {
 				t.Error(f)
 			}
 		})
+	}
+}
+
+// No row is lost: of each section so many rules, counted in the guides.
+func TestRules_EverySectionIsThere(t *testing.T) {
+	have := map[string]int{}
+	for _, r := range ownRules(t) {
+		section, _, _ := strings.Cut(r.id, ".")
+		have[section]++
+	}
+	for section, want := range map[string]int{
+		"L1": 3, "L2": 5, "L3": 3, "L4": 3, "L5": 3, "L6": 3, "L7": 3, "L8": 3, "L9": 5, "L10": 5, "L11": 1, "L12": 2, "L13": 6, "L14": 5, "L16": 2,
+		"C1": 1, "C2": 1, "C3": 1, "C4": 1, "C5": 1, "C6": 1, "C7": 1, "C8": 1, "C9": 1, "C10": 1,
+		"E1": 3, "E2": 1, "E3": 3, "E4": 1, "E5": 1, "E6": 3, "E7": 1, "E8": 1,
+		"G1": 3, "G2": 3, "G3": 10, "G4": 4, "G5": 7, "G6": 2,
+	} {
+		require.Equal(t, want, have[section], "rules of section %s", section)
 	}
 }
 

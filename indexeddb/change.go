@@ -33,6 +33,8 @@ func cloneChange(c outbox.Change) outbox.Change {
 		r := &c.Archive[i]
 		r.Head, r.Body = bytes.Clone(r.Head), bytes.Clone(r.Body)
 	}
+	c.PutMedia = slices.Clone(c.PutMedia)
+	c.DropMedia = slices.Clone(c.DropMedia)
 	c.State = bytes.Clone(c.State)
 	return c
 }

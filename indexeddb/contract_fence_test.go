@@ -20,6 +20,7 @@ type contents struct {
 	keys     []outbox.KeyRow
 	ledger   []outbox.LedgerRow
 	archive  []outbox.BatchRecord
+	media    []string
 }
 
 func (b rig) contents() (c contents) {
@@ -37,6 +38,13 @@ func (b rig) contents() (c contents) {
 	c.keys = b.keys("k", "new")
 	c.ledger = b.ledger(0, 100, outbox.LedgerPos{}, 99)
 	c.archive = b.archive(at(10, 1), at(20, 2))
+	for _, id := range []string{"old", "new"} {
+		text, err := b.media(id)
+		if err != nil {
+			require.ErrorIs(b.t, err, outbox.ErrNotFound)
+		}
+		c.media = append(c.media, text...)
+	}
 	return c
 }
 
@@ -48,6 +56,7 @@ func fill(b rig) outbox.Change {
 		Append: open("ab"), State: []byte("before"), Ledger: []outbox.LedgerRow{attempt(10, 1)},
 		PutBatches: []outbox.BatchRecord{{ID: 1, Body: []byte("b")}}, PutDead: []outbox.DeadRecord{{ID: "1.0"}},
 		Keys: []outbox.KeyRow{{Key: "k", Version: 1}}, Archive: []outbox.ArchiveRecord{delivered(10, 1, "x")},
+		PutMedia: []outbox.MediaRow{{ID: "old", Blob: b.blob("old voice")}},
 	})
 	return outbox.Change{
 		Append: open("c"), DropFrom: seqs[0], DropTo: seqs[1], PutOpen: []outbox.Segment{{Seq: seqs[1], Head: []byte("head z")}},
@@ -56,6 +65,7 @@ func fill(b rig) outbox.Change {
 		Keys:   []outbox.KeyRow{{Key: "k", Version: 2}, {Key: "new"}},
 		Ledger: []outbox.LedgerRow{attempt(20, 1)}, LedgerBefore: 15,
 		Archive: []outbox.ArchiveRecord{delivered(20, 2, "y")}, ArchiveBefore: 15,
+		PutMedia: []outbox.MediaRow{{ID: "new", Blob: b.blob("new voice")}}, DropMedia: []string{"old"},
 		State: []byte("after"),
 	}
 }
@@ -100,6 +110,7 @@ func TestContract_AFencedChangeStoresAllOfItOrNothing(t *testing.T) {
 					"keys":            !reflect.DeepEqual(before.keys, after.keys),
 					"ledger":          !reflect.DeepEqual(before.ledger, after.ledger),
 					"archive":         !reflect.DeepEqual(before.archive, after.archive),
+					"media":           !reflect.DeepEqual(before.media, after.media),
 				} {
 					require.True(t, changed, name)
 				}

@@ -19,6 +19,7 @@ type disk struct {
 	archive  table[outbox.LedgerPos, blob] // N is the batch's ID
 	state    []byte
 	lease    lease
+	media    table[string, any]
 }
 
 type blob struct{ head, body []byte }
@@ -31,6 +32,7 @@ func newDisk() *disk {
 		keys:     table[string, outbox.KeyRow]{cmp: strings.Compare},
 		ledger:   table[outbox.LedgerPos, []byte]{cmp: comparePos},
 		archive:  table[outbox.LedgerPos, blob]{cmp: comparePos},
+		media:    table[string, any]{cmp: strings.Compare},
 	}
 }
 
@@ -41,7 +43,7 @@ func comparePos(a, b outbox.LedgerPos) int {
 func (d *disk) clone() *disk {
 	return &disk{
 		d.segments.clone(), d.lastSeq, d.batches.clone(), d.dead.clone(), d.keys.clone(), d.ledger.clone(),
-		d.archive.clone(), d.state, d.lease,
+		d.archive.clone(), d.state, d.lease, d.media.clone(),
 	}
 }
 
@@ -81,6 +83,9 @@ func (d *disk) commit(c outbox.Change) ([]uint64, error) {
 	for _, r := range c.Archive {
 		d.archive.put(outbox.LedgerPos{At: r.At, N: r.ID}, blob{r.Head, r.Body})
 	}
+	for _, m := range c.PutMedia {
+		d.media.put(m.ID, m.Blob)
+	}
 	if c.State != nil {
 		d.state = c.State
 	}
@@ -96,6 +101,9 @@ func (d *disk) drop(c outbox.Change) {
 	}
 	for _, id := range c.DropDead {
 		d.dead.drop(id)
+	}
+	for _, id := range c.DropMedia {
+		d.media.drop(id)
 	}
 	if c.LedgerBefore != 0 {
 		d.ledger.cut(0, d.ledger.from(outbox.LedgerPos{At: c.LedgerBefore}))

@@ -26,7 +26,7 @@
 //	between complete and done           all of it is on disk; nobody was told. The same as above
 //	at a time-out, Close or loss        the answer is an error, but the outcome is open: see Unknown and Trace
 //
-// # Schema, version 1
+// # Schema, version 2 (1 had no media)
 //
 //	object store   key                            value
 //	segments       number, given by the browser   {h: Uint8Array, b: Uint8Array}
@@ -37,6 +37,7 @@
 //	archive        [at, id] of a delivered batch  {h, b}; goes by range, the sha256 stays in the ledger (L7.3)
 //	state          "core"                         Uint8Array
 //	               "lease", stays over a purge    {owner, until: unix ms, fence: the token}
+//	media          string, the media's ID         Blob, as the page gave it
 //
 // A record: segments[17] = {h: Uint8Array(64), b: Uint8Array(392)}. What h and b hold is outbox's business (codec.go).
 package indexeddb

@@ -276,6 +276,29 @@ func (m *Memory) Trace(after uint64, since int64, done func(outbox.Traces, error
 	}, done)
 }
 
+// ReadMedia implements outbox.Store.
+func (m *Memory) ReadMedia(ids []string, done func([]any, error)) {
+	ids = slices.Clone(ids)
+	ask(m, "read", "media", func(d *disk) (out []any, _ error) {
+		for _, id := range ids {
+			b, known := d.media.get(id)
+			if !known {
+				return nil, &Error{Verb: "read", Object: "media", Kind: outbox.ErrNotFound}
+			}
+			out = append(out, b)
+		}
+		return out, nil
+	}, done)
+}
+
+// MediaIDs are the ids of all blobs on disk, ascending, for tests of what is left behind.
+func (m *Memory) MediaIDs() (ids []string) {
+	for _, r := range m.disk.media.rows {
+		ids = append(ids, r.key)
+	}
+	return ids
+}
+
 // Commit implements outbox.Store.
 func (m *Memory) Commit(c outbox.Change, done func([]uint64, error)) {
 	c = cloneChange(c)

@@ -21,7 +21,7 @@ type Options struct {
 }
 
 const (
-	schemaVersion  = 1
+	schemaVersion  = 2
 	defaultTimeout = 10 * time.Second
 )
 
@@ -122,8 +122,8 @@ func openThrough(raw js.Value, o *op, use func(db js.Value) error) error {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var refused error
-	req, err := factory.Open(ctx, o.object, schemaVersion, func(db *idb.Database, _, _ uint) error {
-		if refused = upgrade(db); refused != nil {
+	req, err := factory.Open(ctx, o.object, schemaVersion, func(db *idb.Database, old, _ uint) error {
+		if refused = upgrade(db, old); refused != nil {
 			// An abort that throws comes too late: the browser has undone the upgrade already.
 			_ = guard(func() error { raw.Get("transaction").Call("abort"); return nil })
 		}
@@ -163,9 +163,13 @@ func holding(raw js.Value) js.Value {
 	return f
 }
 
-// upgrade makes the schema of version 1 (see the package comment).
-func upgrade(db *idb.Database) error {
-	for _, name := range storeNames {
+// upgrade makes what the version on disk lacks (see the package comment); 0 is a new database. What is there stays as it is.
+func upgrade(db *idb.Database, old uint) error {
+	names := storeNames[:]
+	if old >= 1 {
+		names = []string{"media"}
+	}
+	for _, name := range names {
 		if _, err := db.CreateObjectStore(name, idb.ObjectStoreOptions{AutoIncrement: name == "segments"}); err != nil {
 			return err
 		}

@@ -240,3 +240,29 @@ func readRows(keys, values js.Value) (out []outbox.LedgerRow) {
 	})
 	return out
 }
+
+// ReadMedia implements outbox.Store. A blob is a handle: its bytes stay where they are.
+func (s *Store) ReadMedia(ids []string, done func([]any, error)) {
+	if len(ids) == 0 {
+		nothing(s, "read", "media", done)
+		return
+	}
+	ids = append([]string(nil), ids...)
+	query(s, "read", "media", inMedia, func(tx js.Value) func() ([]any, error) {
+		store, reqs := in(tx, "media"), make([]js.Value, len(ids))
+		for i, id := range ids {
+			reqs[i] = store.Call("get", id)
+		}
+		return func() ([]any, error) {
+			out := make([]any, len(reqs))
+			for i, req := range reqs {
+				v := req.Get("result")
+				if v.IsUndefined() {
+					return nil, outbox.ErrNotFound
+				}
+				out[i] = v
+			}
+			return out, nil
+		}
+	}, done)
+}

@@ -172,7 +172,7 @@ func TestTrapVersionChangeIsTold(t *testing.T) {
 	s := openStore(t, Options{Name: name, OnLost: func(reason string) { lost = append(lost, reason) }})
 	rigOf(t, s).stored(outbox.Change{Append: open("a")})
 
-	req := js.Global().Get("indexedDB").Call("open", name, 2) // the next version of the page
+	req := js.Global().Get("indexedDB").Call("open", name, schemaVersion+1) // the next version of the page
 	await(t, req, "success")
 	until(t, func() bool { return len(lost) > 0 })
 	_, err := rigOf(t, s).commit(outbox.Change{Append: open("b")})

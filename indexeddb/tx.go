@@ -37,10 +37,11 @@ const (
 	inLedger
 	inArchive
 	inState
+	inMedia
 	inAll = 1<<iota - 1
 )
 
-var storeNames = [...]string{"segments", "batches", "dead", "keys", "ledger", "archive", "state"}
+var storeNames = [...]string{"segments", "batches", "dead", "keys", "ledger", "archive", "state", "media"}
 
 // run is the one place where a transaction is made. It opens one over the object stores, lets issue make all its requests at once,
 // and calls done later: without error after complete (a write) with the results that the returned func has read.

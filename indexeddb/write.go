@@ -61,6 +61,7 @@ func touched(c outbox.Change) scope {
 		{len(c.Ledger) > 0 || c.LedgerBefore != 0, inLedger},
 		{len(c.Archive) > 0 || c.ArchiveBefore != 0, inArchive},
 		{c.State != nil || c.Fence != 0, inState},
+		{len(c.PutMedia)+len(c.DropMedia) > 0, inMedia},
 	} {
 		if row.used {
 			over |= row.bit
@@ -83,6 +84,12 @@ func dropRows(tx js.Value, c outbox.Change) {
 	if len(c.DropDead) > 0 {
 		store := in(tx, "dead")
 		for _, id := range c.DropDead {
+			store.Call("delete", id)
+		}
+	}
+	if len(c.DropMedia) > 0 {
+		store := in(tx, "media")
+		for _, id := range c.DropMedia {
 			store.Call("delete", id)
 		}
 	}
@@ -143,6 +150,12 @@ func putRows(tx js.Value, c outbox.Change) {
 		store := in(tx, "archive")
 		for _, r := range c.Archive {
 			store.Call("put", record(r.Head, r.Body), position(outbox.LedgerPos{At: r.At, N: r.ID}))
+		}
+	}
+	if len(c.PutMedia) > 0 {
+		store := in(tx, "media")
+		for _, m := range c.PutMedia {
+			store.Call("put", m.Blob, m.ID)
 		}
 	}
 	if c.State != nil {

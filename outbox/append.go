@@ -29,33 +29,13 @@ type appendLane struct {
 	tracing  bool        // the store was asked where the entries in doubt are
 }
 
-// keyState is the last version of a business key. A change within the debounce keeps the version and replaces the
-// content; a later one is the next version (L9.3, L7.2); the same content again is no change.
-type keyState struct {
-	version   int
-	hash      string    // of the last content
-	own       bool      // this version was given in this session: where it stands is known
-	pending   bool      // a Commit with it is in flight
-	changedAt time.Time // of the last content
-	firstAt   time.Time // of this version
-	at        place     // where its last content stands; zero: not on disk yet
-}
-
-// place is where an entry was first written: an open segment, and the index in it. It is the entry's id for life.
-type place struct {
-	seq   uint64
-	index int
-}
-
-func (p place) after(q place) bool { return p.seq > q.seq || p.seq == q.seq && p.index > q.index }
-
 func (c *Core) onAppended(drafts []Draft) {
 	for _, d := range drafts {
 		if refusal := c.check(d); refusal != nil {
 			c.reject(d.Ticket, refusal)
 			continue
 		}
-		c.append.bytes += int64(len(d.Text))
+		c.append.bytes += d.size()
 		c.append.waiting = append(c.append.waiting, d)
 	}
 }
@@ -75,16 +55,25 @@ func (c *Core) check(d Draft) *Refusal {
 		if len(d.Text) == 0 {
 			return refuse(InvalidEvent, "hide needs the noteId of a receipt")
 		}
+		if refusal := c.cannot("hide"); refusal != nil {
+			return refusal
+		}
 		return checkKey(string(d.Text))
 	}
 	if len(d.Text) > c.cfg.Limits.NoteBytes {
 		return refuse(TooLarge, "the event has "+strconv.Itoa(len(d.Text))+" bytes, a note may have "+strconv.Itoa(c.cfg.Limits.NoteBytes)+": split the conversation")
 	}
-	if used := c.queueBytes() + c.append.bytes; d.Inbox == nil && used+int64(len(d.Text)) > c.cfg.MaxQueueBytes {
+	if refusal := c.cfg.Limits.checkMedia(d.Media); refusal != nil {
+		return refusal
+	}
+	if used := c.queueBytes() + c.append.bytes; d.Inbox == nil && used+d.size() > c.cfg.MaxQueueBytes {
 		return refuse(StorageFull, "the queue holds "+strconv.FormatInt(used, 10)+" bytes, maxQueueBytes is "+strconv.FormatInt(c.cfg.MaxQueueBytes, 10)+": it drains when the service can be reached")
 	}
 	return nil
 }
+
+// size counts towards MaxQueueBytes.
+func (d Draft) size() int64 { return int64(len(d.Text)) + mediaBytes(d.Media) }
 
 func (c *Core) reject(ticket uint32, r *Refusal) {
 	c.emit(Reject{Rejections: []Rejection{{Ticket: ticket, Refusal: *r}}})
@@ -107,22 +96,6 @@ func (c *Core) pumpAppend() {
 		return
 	}
 	c.writeWaiting()
-}
-
-// need has the key's row read before the next write.
-func (a *appendLane) need(key string) {
-	if key != "" && a.keys[key] == nil && !contains(a.reading, key) {
-		a.reading = append(a.reading, key)
-	}
-}
-
-func contains[T comparable](list []T, s T) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 func (c *Core) onKeysRead(e KeysRead) {
@@ -162,12 +135,16 @@ func (c *Core) writeWaiting() {
 			c.emit(Acknowledge{Receipts: []Receipt{{Ticket: d.Ticket, ID: e.NoteID, NoteID: e.NoteID, Bytes: len(e.Raw), At: e.At}}})
 			continue
 		}
-		a.bytes += int64(len(e.Raw))
+		a.bytes += int64(len(e.Raw)) + mediaBytes(e.Media)
+		for i, m := range e.Media {
+			ch.PutMedia = append(ch.PutMedia, MediaRow{ID: m.ID, Blob: d.Blobs[i]})
+		}
 		a.writing, a.tickets = append(a.writing, e), append(a.tickets, d.Ticket)
 	}
 	for from := 0; from < len(a.writing); {
 		n, size := 0, 0
-		for from+n < len(a.writing) && n < segmentNotes && (n == 0 || size+len(a.writing[from+n].Raw) <= segmentBytes) {
+		for from+n < len(a.writing) && n < segmentNotes && (n == 0 || size+len(a.writing[from+n].Raw) <= segmentBytes &&
+			!a.writing[from].alone() && !a.writing[from+n].alone()) {
 			a.writing[from+n].Index = n
 			size += len(a.writing[from+n].Raw)
 			n++
@@ -201,14 +178,14 @@ func (c *Core) accept(d Draft, touched map[string]*keyState) (e Entry, known boo
 	}
 	if d.Key == "" {
 		e.NoteID = own
-		e.Raw = splice(e.NoteID, d.Text)
+		e.attach(d, own)
 		return e, false, nil
 	}
 	if d.Inbox != nil {
 		return c.takeOver(e, d, touched)
 	}
-	k, hash := c.append.keys[d.Key], hashText(d.Text)
-	known = k.version > 0 && k.hash == hash && !k.pending
+	k, hash := c.append.keys[d.Key], d.hash()
+	known = k.version > 0 && k.hash == hash && !k.pending && d.summed()
 	if !known {
 		c.append.undo = append(c.append.undo, func(old keyState) func() { return func() { *k = old } }(*k))
 		if !c.mayReplace(k) {
@@ -217,28 +194,8 @@ func (c *Core) accept(d Draft, touched map[string]*keyState) (e Entry, known boo
 		k.changedAt, k.hash, k.pending, touched[d.Key] = c.now, hash, true, k
 	}
 	e.Version, e.NoteID = k.version, versioned(d.Key, k.version)
-	e.Raw = splice(e.NoteID, d.Text)
+	e.attach(d, e.NoteID+"-"+own) // a later change of the same version has media of its own
 	return e, known, nil
-}
-
-// mayReplace says whether a change now belongs to the version that k names: within the debounce of its last change, not
-// sealed, and not changing without a pause for longer than a flush interval.
-func (c *Core) mayReplace(k *keyState) bool {
-	since := c.now.Sub(k.changedAt)
-	if !k.own || since < 0 || since >= c.cfg.Debounce || c.now.Sub(k.firstAt) >= c.cfg.FlushEvery {
-		return false
-	}
-	return k.pending || k.at.after(c.open.sealed)
-}
-
-// unsettled says whether the entry may still be replaced: its key changed less than a debounce ago, or is being written.
-func (c *Core) unsettled(e Entry) bool {
-	k := c.append.keys[e.Key]
-	if e.Key == "" || k == nil || !k.own || k.version != e.Version {
-		return false
-	}
-	since := c.now.Sub(k.changedAt)
-	return k.pending || since >= 0 && since < c.cfg.Debounce
 }
 
 // onAppendCommitted: on disk, so the page may be told (invariant 1).
@@ -298,6 +255,6 @@ func (c *Core) resetAppend() {
 	a := &c.append
 	a.token, a.writing, a.tickets, a.segments, a.bytes, a.marks, a.undo, a.doubt = 0, nil, nil, nil, 0, nil, nil, nil
 	for _, d := range a.waiting {
-		a.bytes += int64(len(d.Text))
+		a.bytes += d.size()
 	}
 }

@@ -15,6 +15,8 @@ type Batch struct {
 	SealedAt time.Time
 	Replaced []string // ids of entries that later ones took the place of; for the ledger
 	Entries  []Entry
+	Steps    []Step // the requests it takes, as the destination planned them
+	Cursor   string // that it was planned with
 }
 
 // Kind of all entries of the batch.
@@ -47,6 +49,10 @@ func encodeBatch(b Batch) BatchRecord {
 		}
 		head = append(head, id...)
 	}
+	if b.Cursor != "" || len(b.Steps) > 1 || len(b.Steps) == 1 && b.Steps[0] != oneStep[0] {
+		head = append(append(append(head, '\t'), encodeSteps(b.Steps)...), '\t')
+		head = jsontext.AppendString(head, b.Cursor)
+	}
 	head = append(head, '\n')
 	s := encodeSegment(0, b.Entries)
 	return BatchRecord{ID: b.ID, Head: append(head, s.Head...), Body: s.Body}
@@ -64,6 +70,13 @@ func DecodeBatch(r BatchRecord) (Batch, error) {
 		f.bad = f.bad || id == ""
 		b.Replaced = append(b.Replaced, id)
 	}
+	b.Steps = oneStep
+	if !f.done { // of a destination that takes more than one
+		var steps, cursor bool
+		b.Steps, steps = decodeSteps(f.next())
+		b.Cursor, cursor = unquote(f.next())
+		f.bad = f.bad || !steps || !cursor || !f.done
+	}
 	entries, _, err := decodeEntries(0, rest, r.Body)
 	if err != nil || f.bad || word != "batch" || len(entries) == 0 {
 		return Batch{}, ErrDamaged
@@ -79,6 +92,9 @@ type Limits struct {
 	BatchNotes    int      // notes a request
 	BatchMessages int      // messages a request; a lone note with more still goes, alone
 	NoteOverhead  int      // bytes that the destination adds to a note in a body
+	MediaBytes    int64    // one voice memo or picture; 0: the service takes none
+	MediaTotal    int64    // all media of one note; 0: no limit of its own
+	Copies        bool     // a note may go in two batches, the service knows its noteId: a parting shot may carry it
 	UnheardBytes  int      // a larger request may be refused by a proxy in a way that looks like no network; 0: none is
 	Forbid        []string // names or dotted paths of fields that may not be sent (L8.2)
 }
@@ -96,7 +112,7 @@ func (l Limits) shrunk(by int) Limits {
 func (l Limits) take(entries []Entry) (n int, full bool) {
 	var messages, size int
 	for _, e := range entries {
-		if n > 0 && (e.Kind != Note || entries[0].Kind != Note || n >= l.BatchNotes ||
+		if n > 0 && (e.alone() || entries[0].alone() || n >= l.BatchNotes ||
 			messages+e.Messages > l.BatchMessages || size+len(e.Raw)+l.NoteOverhead > l.BatchBytes) {
 			return n, true
 		}

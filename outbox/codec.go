@@ -9,8 +9,9 @@ import (
 
 // A head is text, one line an entry, fields parted by tabs; the bodies stand behind each other in the record's Body:
 //
-//	seq  index  kind  messages  at(unix ms)  size(bytes)  version  noteId  key  [mark]
+//	seq  index  kind  messages  at(unix ms)  size(bytes)  version  noteId  key  [mark  [media]]
 //
+// media is the list as it stands in the note (media.go), JSON without a tab; there is no field without media.
 // In a fresh open segment seq is 0: the store numbers segments only when it writes them. A batch's head starts with one
 // more line (batch.go). Text, because a person who looks into the database can read it.
 
@@ -31,8 +32,11 @@ func appendHead(dst []byte, e Entry) []byte {
 	dst = append(dst, e.NoteID...)
 	dst = append(dst, '\t')
 	dst = append(dst, e.Key...)
-	if e.Mark != "" {
+	if e.Mark != "" || len(e.Media) > 0 {
 		dst = append(append(dst, '\t'), e.Mark...)
+	}
+	if len(e.Media) > 0 {
+		dst = append(append(dst, '\t'), mediaText(e.Media)...)
 	}
 	return append(dst, '\n')
 }
@@ -70,6 +74,11 @@ func decodeEntries(seq uint64, head, body []byte) (entries []Entry, sizes []int,
 		e.NoteID, e.Key = f.text(), f.text()
 		if !f.done {
 			e.Mark = f.text()
+		}
+		if !f.done {
+			var ok bool
+			e.Media, ok = parseMedia(f.next())
+			f.bad = f.bad || !ok || !f.done
 		}
 		if f.bad || len(kind) != 1 || size < 0 || int64(e.Seq) < 0 || e.Index < 0 || e.Messages < 0 || e.Version < 0 {
 			return nil, nil, ErrDamaged

@@ -8,19 +8,24 @@ import (
 
 // Config is what one outbox is told at opening. Value.
 type Config struct {
+	API           string // for the ledger (L13.6): chat or evernote; "": keep
 	Channel       string // for the ledger (L13.6)
 	User          string // for the ledger
 	Policy        retry.Policy
+	MediaPolicy   retry.Policy // of BucketMedia
 	Limits        Limits
-	FlushEvery    time.Duration // a batch is due this long after its first event (C5)
-	FlushAt       int           // messages that make a batch due (C5)
-	Debounce      time.Duration // an entry is fixed this long after its last change (C6, L9.3)
-	Stream        bool          // each event is due at once (L4.3)
-	MaxQueueBytes int64         // above it append is refused; nothing accepted is ever dropped
-	LedgerDays    int           // rows older than this go (L9.5)
-	LookPolicy    retry.Policy  // the bucket of look-ups (L2.3)
-	KeepDelivered time.Duration // how long delivered bytes stay for reconcile (L12.1); 0: they go at once
-	Fleet         retry.Fleet   // who else shares the bucket; zero: no lottery
+	Plan          func(b Batch, cursor string) []Step // Destination.Plan; nil: one step a batch
+	Cannot        func(what string) string            // Destination.Cannot; nil: it can do everything
+	Deadline      time.Duration                       // the driver gives a request up after it
+	FlushEvery    time.Duration                       // a batch is due this long after its first event (C5)
+	FlushAt       int                                 // messages that make a batch due (C5)
+	Debounce      time.Duration                       // an entry is fixed this long after its last change (C6, L9.3)
+	Stream        bool                                // each event is due at once (L4.3)
+	MaxQueueBytes int64                               // above it append is refused; nothing accepted is ever dropped
+	LedgerDays    int                                 // rows older than this go (L9.5)
+	LookPolicy    retry.Policy                        // the bucket of look-ups (L2.3)
+	KeepDelivered time.Duration                       // how long delivered bytes stay for reconcile (L12.1); 0: they go at once
+	Fleet         retry.Fleet                         // who else shares the bucket; zero: no lottery
 }
 
 // Core is the whole outbox without its edges. It reads no clock, draws no randomness, spawns nothing, logs nothing
@@ -59,6 +64,9 @@ type Core struct {
 func New(cfg Config) *Core {
 	if cfg.Stream {
 		cfg.FlushAt = 1
+	}
+	if cfg.API == "" {
+		cfg.API = "keep"
 	}
 	return &Core{cfg: cfg, gate: gate{visible: true}}
 }
@@ -135,6 +143,10 @@ func (c *Core) Step(now time.Time, e Event) []Command {
 	case ClockJumped: // grants nothing either (invariant 12)
 		c.books.limiter, c.looks = c.books.limiter.Advance(e.Ahead), c.looks.Advance(e.Ahead)
 		c.books.lottery = c.books.lottery.Advance(e.Ahead)
+		c.books.media.limiter = c.books.media.limiter.Advance(e.Ahead)
+		for _, b := range c.batches {
+			b.probeAt = b.probeAt.Add(max(0, e.Ahead))
+		}
 	case Woke:
 		if c.send.phase == looking && !c.recon.at.IsZero() {
 			c.look()
@@ -149,7 +161,8 @@ func (c *Core) Step(now time.Time, e Event) []Command {
 
 // rebase moves every deadline with a clock that went back: none is further away than it can ever be set.
 func (c *Core) rebase() {
-	c.books.limiter, c.books.breaker = c.books.limiter.Rebase(c.now), c.books.breaker.Rebase(c.now)
+	c.books.rebase(c.now)
+	c.books.media.rebase(c.now)
 	c.rebaseMoments()
 	for _, d := range []struct {
 		at   *time.Time

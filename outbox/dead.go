@@ -38,13 +38,13 @@ func (d DeadRecord) Named(id string) bool {
 	return len(entries) == 1 && entries[0].NoteID == id
 }
 
-// deadSize is the size of the note, also when only the head was read.
+// deadSize is the size of the note and its media, also when only the head was read.
 func deadSize(d DeadRecord) int64 {
-	_, sizes, err := decodeEntries(0, afterLine(d.Head), nil)
+	entries, sizes, err := decodeEntries(0, afterLine(d.Head), nil)
 	if err != nil || len(sizes) != 1 {
 		return int64(len(d.Body))
 	}
-	return int64(sizes[0])
+	return int64(sizes[0]) + mediaBytes(entries[0].Media)
 }
 
 // onDeadAsked sends a dead letter again, under its old noteId, or discards it: the page's decision, kept in the ledger.
@@ -70,6 +70,7 @@ func (c *Core) onDeadAsked(e DeadAsked) {
 		entry.At = c.now
 		if e.Discard {
 			row.kind = "discarded"
+			ch.DropMedia = mediaIDs(entry)
 		} else {
 			again := entry
 			again.Seq, again.Index = 0, 0

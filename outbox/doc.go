@@ -9,15 +9,19 @@
 //	             │        └── parked ◀── more than 3 retries (L9.1); again in the next window, never dropped
 //	             └─────────── conflict: written again as the next version (L7.2)
 //
+// A sealed batch goes in one or more steps (steps.go): LINE Keep uploads media before the note that names them, Evernote asks
+// where the account stands before it writes. A step that may not simply be sent again is looked up first.
+//
 // An entry is in exactly one record: of `segments` (open), of `batches` (sealed, uncertain, parked) or of `dead`. Every
 // arrow between them is one transaction. Hence accepted = delivered + pending + parked + dead, always.
 //
 // # Write order
 //
-//  1. append: segment (and key rows)                         then the page is told
+//  1. append: segment (and key rows, and blobs)              then the page is told
 //  2. seal:   batch + state, minus the segments it took       then it may be sent
 //  3. mark:   state "wire <batch>", the limiter's stamp       then the request goes out
-//  4. settle: ledger row + state, minus the batch             then it is forgotten
+//  4. settle: ledger row + state, minus the batch and its blobs, after the last step; then it is forgotten.
+//     After any other: ledger row + state "step <batch> <next>", then again from 3
 //
 // # What if the page is killed here
 //
@@ -26,7 +30,9 @@
 //	during 2                the old or the new picture, never both: one transaction
 //	between 2 and 3         the batch is found at the next start, not marked: it was never sent
 //	between 3 and the reply "wire" stands on disk: the batch is uncertain and goes again, with the same bytes and noteIds;
-//	                        the service answers "duplicate" for what it has
+//	                        the service answers "duplicate" for what it has. Where it knows none, the step is in doubt:
+//	                        it is looked up, once the request can no longer arrive
+//	between two steps       the state says which one is next; an upload that is done is not made again
 //	between reply and 4     the same
 //	after 4                 the ledger row stands, the batch is gone
 //	clock set back          stamps are moved with it (retry.Rebase): no request more, no wait for a day

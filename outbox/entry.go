@@ -18,11 +18,13 @@ const (
 
 // Draft is an event as the page gave it: the text of JSON.stringify, not yet named. Value; Text is not kept.
 type Draft struct {
-	Ticket uint32 // the caller's handle for the answer
-	Kind   Kind   //
-	Key    string // the page's own key, or empty
-	Text   []byte // JSON object; for Hide the noteId itself
-	Inbox  *Inbox // set: the page was told already that this event is kept
+	Ticket uint32  // the caller's handle for the answer
+	Kind   Kind    //
+	Key    string  // the page's own key, or empty
+	Text   []byte  // JSON object; for Hide the noteId itself
+	Media  []Media // kept with it, their IDs not given yet
+	Blobs  []any   // of Media, in order: opaque, for the store
+	Inbox  *Inbox  // set: the page was told already that this event is kept
 }
 
 // Inbox is what the page's inbox (web/src/inbox.js) said when it kept the event, before the module was there. Value.
@@ -45,12 +47,16 @@ type Entry struct {
 	At       time.Time // of the append
 	Mark     string    // this append's alone, where the noteId is not: of keyed notes and hides
 	Raw      []byte    // exact bytes of the note's JSON; for Hide the noteId
+	Media    []Media   // uploaded with it; Raw names them
 }
 
 // ID is the entry's name for receipts, ledger and dead letters: "seq.index".
 func (e Entry) ID() string {
 	return strconv.FormatUint(e.Seq, 10) + "." + strconv.Itoa(e.Index)
 }
+
+// alone says whether it is a batch of its own: a hide, or a note whose media may fail to go.
+func (e Entry) alone() bool { return e.Kind != Note || len(e.Media) > 0 }
 
 const maxKeyBytes = 200
 

@@ -1,10 +1,6 @@
 package outbox
 
-import (
-	"time"
-
-	"github.com/liff-keep/liff-keep/retry"
-)
+import "time"
 
 // Event is something that happened; Step folds it into the core. Past tense.
 type Event interface{ event() }
@@ -170,7 +166,12 @@ type (
 	ReadToken struct{ Fresh bool }
 	// Send reads the batch, makes the request with the token just read, and answers Replied. Only ever given after the
 	// batch, and the mark that it is on the wire, are on disk.
-	Send struct{ Batch uint64 }
+	Send struct {
+		Batch  uint64
+		Step   int
+		Probe  bool   // ask whether it is there, do not send it
+		Cursor string // for the Attempt
+	}
 	// Hash answers Hashed with the sha256 of Text.
 	Hash struct{ Text []byte }
 	// Shoot sends a copy of open notes in a request that outlives the page; nobody waits for its answer.
@@ -234,78 +235,3 @@ type Rejection struct {
 
 // Summary is what flush answers: how many events went since it was asked, and what is there now.
 type Summary struct{ Sent, Delivered, Pending, Parked, Dead int }
-
-// Destination encodes batches for one service and decodes its answers. Pure; value.
-type Destination interface {
-	Encode(b Batch) Request
-	Decode(b Batch, r Reply) Outcome
-	EncodeLook(noteIDs []string) Request
-	DecodeLook(noteIDs []string, r Reply) ([]NoteState, Outcome)
-}
-
-// Request is one HTTP request without its credentials.
-type Request struct {
-	Method  string
-	URL     string
-	Headers [][2]string // the driver adds Authorization
-	Body    []byte
-}
-
-// Reply is what came back. Header answers "" for what is absent or what the page may not read.
-type Reply struct {
-	Status   int  // 0: no answer
-	TimedOut bool // no answer within the deadline; else the network failed
-	Header   func(name string) string
-	Body     []byte
-}
-
-// Cause is what an answer means; one word per row of the destination's table.
-type Cause byte
-
-const (
-	Accepted     Cause = iota // the service judged each note
-	Throttled                 // 429: nothing stored; costs no attempt
-	TokenRefused              // 401: nothing stored; costs no attempt
-	ScopeMissing              // 403: nothing stored; costs no attempt
-	BodyTooLarge              // 413: nothing stored
-	Refused                   // the service will never take this body
-	Retired                   // 410: the service is gone
-	ServerFailed              // 5xx and what else says nothing of the notes; costs an attempt
-	Unclear                   // an answer that cannot be read, or none in time; costs an attempt
-	Unreached                 // the network failed: no answer; costs no attempt
-)
-
-// Outcome is a decoded reply.
-type Outcome struct {
-	Cause     Cause
-	Status    int
-	Verdicts  []Verdict // with Accepted: one an entry, in order
-	Hint      retry.Hint
-	Quota     Quota
-	RequestID string
-	Message   string // for people: what the service said
-}
-
-// Verdict is the service's word on one note.
-type Verdict struct {
-	State  VerdictState
-	SHA256 string // as the service computed it; may be empty
-}
-
-// VerdictState of a note.
-type VerdictState byte
-
-const (
-	Stored    VerdictState = iota
-	Duplicate              // same noteId, same bytes: it has it already
-	Conflict               // same noteId, other bytes
-)
-
-// Quota is the service's own figure of head-room. Limit and Remaining are -1 where unknown.
-type Quota struct {
-	Remaining int
-	Limit     int
-	ResetsAt  time.Time
-	At        time.Time // the service's clock; zero where unreadable
-	Readable  bool      // the page could read the headers
-}

@@ -98,8 +98,7 @@ func (c *Core) flushed(f flush) bool {
 		return false // whether this page sends is not known yet
 	}
 	blocked := !c.gate.leading || c.gate.gone || !c.books.realtime || c.now.Before(c.gate.storageRetry)
-	if c.sendable() != nil {
-		at, ever := c.mayGo()
+	if b, at, ever := c.sendable(); b != nil && (blocked || !ever || !at.After(c.now) || c.sealedAhead()) {
 		return blocked || !ever || at.After(c.now)
 	}
 	if len(c.open.segs) > 0 && c.open.segs[0].seq <= f.upTo {

@@ -5,14 +5,14 @@ package outbox
 // (known). The name is another one, the next version, only if the page's other tabs wrote other content under the key
 // meanwhile: nothing accepted is dropped for a name (L7.2).
 func (c *Core) takeOver(e Entry, d Draft, touched map[string]*keyState) (_ Entry, known bool, _ *Refusal) {
-	keys, hash := c.append.keys, hashText(d.Text)
+	keys, hash := c.append.keys, d.hash()
 	if e.At = d.Inbox.At; e.At.After(c.now) { // the clock was set back since
 		e.At = c.now
 	}
 	mark, k := keys[d.Inbox.Mark], keys[d.Key]
 	if mark.version > 0 && !mark.pending {
 		e.Version, e.NoteID = d.Inbox.Version, versioned(d.Key, d.Inbox.Version)
-		e.Raw = splice(e.NoteID, d.Text)
+		e.attach(d, e.NoteID)
 		return e, true, nil
 	}
 	again := mark.pending // in this very write
@@ -31,6 +31,6 @@ func (c *Core) takeOver(e Entry, d Draft, touched map[string]*keyState) (_ Entry
 	}
 	*k = keyState{version: version, hash: hash, own: true, pending: true, firstAt: e.At, changedAt: e.At}
 	e.Version, e.NoteID = k.version, versioned(d.Key, k.version)
-	e.Raw = splice(e.NoteID, d.Text)
+	e.attach(d, e.NoteID+"-"+e.Mark) // taken twice in one write, each has media of its own
 	return e, false, nil
 }

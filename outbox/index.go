@@ -12,6 +12,7 @@ type index struct {
 	notes      int       // in all of segs, without superseded ones
 	messages   int
 	bytes      int64
+	media      int64  // bytes of their media
 	known      uint64 // highest Seq that was read or written here
 	scanning   bool
 	again      bool // scan once more when this scan is done
@@ -26,7 +27,7 @@ type segment struct {
 	seq             uint64
 	at              time.Time
 	notes, messages int
-	bytes           int64
+	bytes, media    int64
 }
 
 type heldSegment struct {
@@ -124,7 +125,7 @@ func (x *index) note(h heldSegment) {
 func (x *index) add(seq uint64, entries []Entry, sizes []int) {
 	s := segment{seq: seq}
 	for i, e := range entries {
-		s.bytes += int64(sizes[i])
+		s.bytes, s.media = s.bytes+int64(sizes[i]), s.media+mediaBytes(e.Media)
 		if s.at.Before(e.At) {
 			s.at = e.At
 		}
@@ -135,7 +136,7 @@ func (x *index) add(seq uint64, entries []Entry, sizes []int) {
 	}
 	x.known = max(x.known, seq)
 	x.segs = append(x.segs, s)
-	x.notes, x.messages, x.bytes = x.notes+s.notes, x.messages+s.messages, x.bytes+s.bytes
+	x.notes, x.messages, x.bytes, x.media = x.notes+s.notes, x.messages+s.messages, x.bytes+s.bytes, x.media+s.media
 }
 
 // supersede marks an entry that a later one replaces. Its messages stay counted until it is sealed away: they only make
@@ -212,7 +213,7 @@ func (x *index) forget(lost []uint64) {
 // drop forgets the first n segments.
 func (x *index) drop(n int) {
 	for _, s := range x.segs[:n] {
-		x.notes, x.messages, x.bytes = x.notes-s.notes, x.messages-s.messages, x.bytes-s.bytes
+		x.notes, x.messages, x.bytes, x.media = x.notes-s.notes, x.messages-s.messages, x.bytes-s.bytes, x.media-s.media
 	}
 	x.segs = x.segs[n:]
 	if len(x.segs) == 0 {

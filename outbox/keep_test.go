@@ -14,8 +14,9 @@ import (
 type keep struct {
 	r      *rig
 	notes  map[string]*stored
-	faults int // in percent
-	proxy  int // in bytes: a proxy refuses a larger body, and the page may not read that; 0: none stands between
+	media  map[string]string // id → bytes
+	faults int               // in percent
+	proxy  int               // in bytes: a proxy refuses a larger body, and the page may not read that; 0: none stands between
 	hits   []time.Time
 }
 
@@ -23,6 +24,21 @@ type stored struct {
 	raw    []byte
 	hidden bool
 	ours   bool
+}
+
+// upload takes a medium, or not; it never judges.
+func (k *keep) upload(e outbox.Entry, step int, body string) *outbox.Reply {
+	status := 200
+	if k.r.rng.Intn(100) < k.faults {
+		status = []int{0, 429, 401, 500, 1}[k.r.rng.Intn(5)]
+	}
+	if status < 2 || status == 200 || status == 500 && k.r.rng.Intn(2) == 0 {
+		k.media[e.Media[step].ID] = body
+	}
+	if status < 2 {
+		return nil
+	}
+	return &outbox.Reply{Status: status}
 }
 
 func (k *keep) serve(b outbox.Batch, req outbox.Request) *outbox.Reply {
@@ -115,6 +131,11 @@ func (k *keep) store(b outbox.Batch) string {
 		status := "stored"
 		switch have := k.notes[e.NoteID]; {
 		case have == nil:
+			for _, m := range e.Media {
+				if k.media[m.ID] != blobOf(e) {
+					k.r.fail("%s names the medium %s, which the service does not have", e.NoteID, m.ID)
+				}
+			}
 			k.notes[e.NoteID] = &stored{raw: append([]byte(nil), e.Raw...), ours: true}
 		case bytes.Equal(have.raw, e.Raw):
 			status = "duplicate"

@@ -4,6 +4,10 @@ package outbox
 // is a bonus: the notes stay where they are on disk, go with the next batch as well, and the service answers "duplicate".
 // Nothing has to become durable first, because their ids and bytes were fixed and on disk when they were acknowledged;
 // while a page is leaving, WebKit stores nothing any more. It obeys limiter, breaker and switch like any request.
+//
+// Only for a service that knows a note by its noteId in whatever batch it comes (Limits.Copies): LINE Keep. One that knows
+// sealed bytes only, or nothing, gets no shot: a sealed batch that may go is on its way already, and small requests outlive
+// the page by themselves.
 
 // shotBytes is the most that one shot holds: browsers let 64 KiB of such requests pass for the whole page.
 const shotBytes = 56 << 10
@@ -16,7 +20,7 @@ type tail struct {
 
 func (t *tail) add(entries []Entry, overhead int) {
 	for _, e := range entries {
-		if e.Kind != Note || len(e.Raw)+overhead > shotBytes {
+		if e.alone() || len(e.Raw)+overhead > shotBytes {
 			continue
 		}
 		t.entries = append(t.entries, e)
@@ -43,10 +47,10 @@ func (t *tail) forget(gone func(place) bool, overhead int) {
 
 // onLeft fires the shot, if a request may go now and none is under way.
 func (c *Core) onLeft() {
-	if phase := c.send.phase; !c.opened || phase == marking || phase == sending || c.gate.token != TokenOK {
+	if phase := c.send.phase; !c.opened || !c.cfg.Limits.Copies || phase == marking || phase == sending || c.gate.token != TokenOK {
 		return
 	}
-	if at, ever := c.mayGo(); !ever || at.After(c.now) || !c.mayShoot() {
+	if at, ever := c.mayGo(""); !ever || at.After(c.now) || !c.mayShoot() {
 		return
 	}
 	b := Batch{Name: c.books.install + "-parting", SealedAt: c.now}

@@ -86,7 +86,7 @@ func TestLeft_WhenThereIsNoShot(t *testing.T) {
 			notes := 0
 			for _, b := range r.shots {
 				notes += len(b.Entries)
-				require.LessOrEqual(t, len(r.line.Encode(b).Body), 60<<10)
+				require.LessOrEqual(t, len(r.line.Encode(b, 0, outbox.Attempt{}).Body), 60<<10)
 			}
 			require.Equal(t, row.want, notes)
 			require.Empty(t, r.failures)

@@ -53,7 +53,7 @@ func (r *ledgerRow) text(cfg Config) []byte {
 	w.IntField("n", int64(r.n))
 	w.IntField("at", r.at.UnixMilli())
 	text("kind", r.kind)
-	text("api", "keep")
+	text("api", cfg.API)
 	text("channelId", cfg.Channel)
 	text("userId", cfg.User)
 	text("batch", r.batch)
@@ -148,6 +148,6 @@ func (c *Core) Purged(now time.Time) (LedgerRow, []byte) {
 	row := LedgerRow{LedgerPos{now.UnixMilli(), b.nextRow}, r.text(c.cfg)}
 	b.newest, b.backTo, b.backFrom = 0, 0, 0
 	b.wrote(row.At)
-	b.delivered, b.sent, b.discarded, b.purged, b.chain = 0, 0, 0, b.purged+gone, ""
+	b.delivered, b.sent, b.discarded, b.purged, b.chain, b.cursor = 0, 0, 0, b.purged+gone, "", ""
 	return row, encodeState(b, nil, 0)
 }

@@ -54,6 +54,9 @@ func (c *Core) drawn(b *sealed) bool {
 	return !c.lottery() || c.moments.won || b.id <= c.moments.asked
 }
 
+// waitsForDraw says whether the batch's next step is one that the lottery holds back.
+func (c *Core) waitsForDraw(b *sealed) bool { return b.next().Bucket == "" && !c.drawn(b) }
+
 // stake is what waits for a draw.
 type stake struct {
 	there bool
@@ -64,9 +67,11 @@ type stake struct {
 
 func (c *Core) stake() (s stake) {
 	x := &c.open
-	if b := c.sendable(); b != nil {
-		s.there = !c.drawn(b)
-		return s
+	for _, b := range c.batches {
+		if !b.parked(c.now) && b.next().Bucket == "" && !c.askable(b).After(c.now) {
+			s.there = !c.drawn(b)
+			return s
+		}
 	}
 	if len(x.segs) == 0 || x.scanning || c.moments.won || c.flushWants(x.segs[0].seq) {
 		return s

@@ -32,6 +32,7 @@ type page struct {
 	core  *outbox.Core
 	opens byte // how often the page was opened; the seed of noteIds
 
+	uploads []string
 	keep    map[string]string // noteId → bytes of the note that the service has
 	hidden  map[string]bool
 	answers []*answer // for the next requests, before the service serves again
@@ -77,7 +78,7 @@ func openPage(t *testing.T, settings ...setting) *page {
 	p := &page{t: t, now: noon, hasToken: true, keep: map[string]string{}, hidden: map[string]bool{}, left: 99,
 		receipts: map[uint32]outbox.Receipt{}, refusals: map[uint32]outbox.Refusal{}, disk: indexeddb.NewMemory()}
 	p.line = linekeep.Service{BaseURL: "https://keep.example", ChannelID: "1650000001"}
-	p.cfg = outbox.Config{Channel: "1650000001", User: "U1", Policy: p.line.Policy(), Limits: p.line.Limits(),
+	p.cfg = outbox.Config{Plan: p.line.Plan, MediaPolicy: p.line.Policy(outbox.BucketMedia), Deadline: 30 * time.Second, Channel: "1650000001", User: "U1", Policy: p.line.Policy(""), Limits: p.line.Limits(),
 		FlushEvery: 5 * time.Minute, FlushAt: 400, Debounce: 200 * time.Millisecond, MaxQueueBytes: 64 << 20, LedgerDays: 30}
 	for _, set := range settings {
 		set(p)
@@ -153,7 +154,7 @@ func (p *page) do(core *outbox.Core, cmd outbox.Command) {
 			require.NoError(p.t, err)
 			b, err := outbox.DecodeBatch(r)
 			require.NoError(p.t, err)
-			p.send(b, post)
+			p.send(c, b, post)
 		})
 	case outbox.Acknowledge:
 		for _, r := range c.Receipts {
@@ -177,11 +178,21 @@ func (p *page) failed(err error) error {
 }
 
 // send plays one request and its reply.
-func (p *page) send(b outbox.Batch, post func(outbox.Event)) {
-	q := request{at: p.now, kind: b.Kind(), body: string(p.line.Encode(b).Body)}
+func (p *page) send(c outbox.Send, b outbox.Batch, post func(outbox.Event)) {
+	r := p.line.Encode(b, c.Step, outbox.Attempt{})
+	q := request{at: p.now, kind: b.Kind(), body: string(r.Body)}
+	for _, part := range r.Parts {
+		q.ids = append(q.ids, "upload "+part.Media)
+		p.disk.ReadMedia([]string{part.Media}, func(blobs []any, err error) {
+			require.NoError(p.t, err, part.Media)
+			p.uploads = append(p.uploads, blobs[0].(string))
+		})
+	}
 	var sums []string
 	for _, e := range b.Entries {
-		q.ids = append(q.ids, e.NoteID)
+		if r.Parts == nil {
+			q.ids = append(q.ids, e.NoteID)
+		}
 		sum := sha256.Sum256(e.Raw)
 		sums = append(sums, hex.EncodeToString(sum[:]))
 	}
@@ -191,9 +202,11 @@ func (p *page) send(b outbox.Batch, post func(outbox.Event)) {
 		a, p.answers = p.answers[0], p.answers[1:]
 	}
 	switch {
+	case a == nil && r.Parts != nil:
+		a = &answer{status: 200}
 	case a == nil:
 		a = p.serve(b)
-	case a.stores:
+	case a.stores && r.Parts == nil:
 		p.serve(b)
 	}
 	headers := map[string]string{"X-Line-Keep-Request-Id": fmt.Sprint("req-", len(p.requests))}
@@ -207,7 +220,9 @@ func (p *page) send(b outbox.Batch, post func(outbox.Event)) {
 	if reply.Status == 0 {
 		reply.Header = func(string) string { return "" }
 	}
-	answer := func() { post(outbox.Replied{Batch: b, Outcome: p.line.Decode(b, reply), SHA256: sums}) }
+	answer := func() {
+		post(outbox.Replied{Batch: b, Outcome: p.line.Decode(b, c.Step, outbox.Attempt{}, reply), SHA256: sums})
+	}
 	if p.holding {
 		p.held = answer
 		return

@@ -40,6 +40,10 @@ type reconciliation struct {
 }
 
 func (c *Core) onReconcileAsked(e ReconcileAsked) {
+	if refusal := c.cannot("reconcile"); refusal != nil {
+		c.reject(e.Ticket, refusal)
+		return
+	}
 	c.send.control = append(c.send.control, func() {
 		c.send.phase, c.send.asked = looking, e.Ticket
 		c.recon = &reconciliation{ticket: e.Ticket, notes: e.Notes}

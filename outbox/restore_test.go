@@ -28,6 +28,9 @@ func TestL9_2_ADamagedStateCostsNoEvent(t *testing.T) {
 		"batch 99 1 1 1 1\nwire 77\n",
 		"tries 9223372036854775807\noffset -9223372036854775808\n",
 		"batch 1 9223372036854775807 1 9223372036854775807 9223372036854775807\n",
+		"batch 1 0 0 0 0\nstep 1 99 1 \"x\"\nwire 1\n",
+		"step 1 -5 1 \"\n",
+		"limiter.media nonsense\ncursor {\n",
 	} {
 		p := openPage(t)
 		p.append("sealed", "1")

@@ -45,6 +45,11 @@ type rig struct {
 	shots      []outbox.Batch
 	lookStatus int // of the next look-ups; 0: 200
 
+	vault    *vault // instead of Keep
+	deadline time.Duration
+	mediaPct int
+	flying   func() // the request on its way, should the page die
+
 	rows map[uint64]string // ledger rows that were on disk before old ones went
 }
 
@@ -62,15 +67,28 @@ type draft struct {
 	at      time.Time
 }
 
-func newRig(seed int64) *rig {
+func newRig(seed int64) *rig { return newRigAt(seed, "") }
+
+// newRigAt is a rig in front of a vault, or of Keep.
+func newRigAt(seed int64, kind string) *rig {
 	r := &rig{rng: rand.New(rand.NewSource(seed)), true: time.Date(2026, 5, 20, 3, 0, 0, 0, time.UTC), token: true,
 		drafts: map[uint32]*draft{}, sealed: map[string][]byte{}, rows: map[uint64]string{}}
 	r.line = linekeep.Service{BaseURL: "https://keep.example", ChannelID: "1"}
-	r.cfg = outbox.Config{Channel: "1", User: "u", Policy: r.line.Policy(), Limits: r.line.Limits(), FlushEvery: 5 * time.Minute,
+	r.cfg = outbox.Config{Channel: "1", User: "u", Policy: r.line.Policy(""), Limits: r.line.Limits(), FlushEvery: 5 * time.Minute,
 		FlushAt: 400, Debounce: 200 * time.Millisecond, MaxQueueBytes: 64 << 20, LedgerDays: 3650,
 		LookPolicy: retry.LineStatus(), KeepDelivered: 48 * time.Hour}
 	r.cfg.Limits.BatchNotes, r.cfg.Limits.BatchMessages, r.cfg.FlushAt = 6, 12, 9 // small, so that every edge is near
-	r.keep = &keep{r: r, notes: map[string]*stored{}}
+	if seed%3 == 0 { // every third schedule holds a lottery
+		r.cfg.Fleet = retry.LineFleet(100)
+		r.cfg.Fleet.Phones = int(seed%7) * 10_000
+	}
+	r.keep = &keep{r: r, notes: map[string]*stored{}, media: map[string]string{}}
+	r.deadline = 30 * time.Second
+	r.cfg.Plan, r.cfg.MediaPolicy, r.cfg.Deadline = r.line.Plan, r.line.Policy(outbox.BucketMedia), r.deadline
+	if kind != "" {
+		r.vault = &vault{r: r, kind: kind, parts: map[string]string{}, uploads: map[string]string{}}
+		r.cfg.Limits, r.cfg.Plan, r.cfg.Cannot, r.cfg.KeepDelivered = r.vault.Limits(), r.vault.Plan, r.vault.Cannot, 0
+	}
 	r.disk = indexeddb.NewMemory()
 	r.open()
 	return r
@@ -172,7 +190,7 @@ func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
 	case outbox.Send:
 		r.disk.ReadBatch(c.Batch, func(rec outbox.BatchRecord, err error) {
 			if core == r.core {
-				r.send(rec, err, post)
+				r.send(c, rec, err, post)
 			}
 		})
 	case outbox.Hash:
@@ -188,7 +206,7 @@ func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
 	case outbox.Shoot:
 		r.shots = append(r.shots, c.Batch)
 		b := c.Batch
-		r.outside = append(r.outside, func() { r.keep.serve(b, r.line.Encode(b)) }) // it outlives the page
+		r.outside = append(r.outside, func() { r.keep.serve(b, r.line.Encode(b, 0, outbox.Attempt{})) }) // it outlives the page
 	case outbox.Dethroned:
 		r.dethroned = true
 	case outbox.Answer:
@@ -208,17 +226,69 @@ func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
 	}
 }
 
-func (r *rig) send(rec outbox.BatchRecord, err error, post func(outbox.Event)) {
+func (r *rig) send(c outbox.Send, rec outbox.BatchRecord, err error, post func(outbox.Event)) {
 	b, err2 := outbox.DecodeBatch(rec)
 	if err != nil || err2 != nil {
 		post(outbox.Replied{Err: outbox.ErrNotFound})
 		return
 	}
-	req := r.line.Encode(b)
-	if first, ok := r.sealed[b.Name]; ok && !bytes.Equal(first, req.Body) {
-		r.fail("sealed batch %s changed between two tries (invariant 3)", b.Name)
+	var service outbox.Destination = r.line
+	if r.vault != nil {
+		service = r.vault
 	}
-	r.sealed[b.Name] = req.Body
+	a := outbox.Attempt{Token: "t", Cursor: c.Cursor}
+	if text := service.Digest(b); text != nil {
+		sum := sha256.Sum256(text)
+		a.SHA256 = hex.EncodeToString(sum[:])
+	}
+	probe := c.Probe && r.broken != "no probe"
+	encode, decode := service.Encode, service.Decode
+	if probe {
+		encode, decode = service.EncodeProbe, service.DecodeProbe
+	}
+	req := encode(b, c.Step, a)
+	var ids []string
+	for _, p := range req.Parts {
+		if p.Media != "" {
+			ids = append(ids, p.Media)
+		}
+	}
+	if len(ids) > 0 {
+		core := r.core
+		r.disk.ReadMedia(ids, func(blobs []any, err error) {
+			if core != r.core {
+				return
+			}
+			if err != nil {
+				r.fail("%s: the media %v are gone", b.Name, ids)
+				return
+			}
+			for _, p := range req.Parts {
+				if p.Media != "" {
+					p.Bytes, blobs = []byte(blobs[0].(string)), blobs[1:]
+				}
+				req.Body = append(req.Body, p.Bytes...)
+			}
+			r.request(c, b, a, probe, req, decode, post)
+		})
+		return
+	}
+	r.request(c, b, a, probe, req, decode, post)
+}
+
+// request goes out, and comes back or not.
+func (r *rig) request(c outbox.Send, b outbox.Batch, a outbox.Attempt, probe bool, req outbox.Request,
+	decode func(outbox.Batch, int, outbox.Attempt, outbox.Reply) outbox.Outcome, post func(outbox.Event)) {
+	step := fmt.Sprint(b.Name, " ", c.Step)
+	if first, ok := r.sealed[step]; ok && !probe && !bytes.Equal(first, req.Body) {
+		r.fail("step %s changed between two tries (invariant 3)", step)
+	}
+	if !probe {
+		r.sealed[step] = req.Body
+	}
+	if r.vault != nil && !probe {
+		r.flying = func() { r.vault.apply(b, c.Step, a, string(req.Body)) }
+	}
 	if r.broken == "delete before settle" {
 		r.disk.Commit(outbox.Change{DropBatches: []uint64{b.ID}}, func([]uint64, error) {})
 	}
@@ -228,7 +298,8 @@ func (r *rig) send(rec outbox.BatchRecord, err error, post func(outbox.Event)) {
 		sums = append(sums, hex.EncodeToString(s[:]))
 	}
 	r.outside = append(r.outside, func() { // the request arrives
-		reply := r.keep.serve(b, req)
+		r.flying = nil
+		reply := r.serve(c, b, a, probe, req)
 		if reply == nil { // it never did, or its answer is lost
 			reply = &outbox.Reply{TimedOut: r.rng.Intn(2) == 0}
 		}
@@ -236,10 +307,20 @@ func (r *rig) send(rec outbox.BatchRecord, err error, post func(outbox.Event)) {
 			reply.Header = func(string) string { return "" }
 		}
 		answer := func() {
-			post(outbox.Replied{Batch: b, Outcome: r.line.Decode(b, *reply), SHA256: sums})
+			post(outbox.Replied{Batch: b, Outcome: decode(b, c.Step, a, *reply), SHA256: sums})
 		}
 		r.outside = append(r.outside, answer)
 	})
+}
+
+func (r *rig) serve(c outbox.Send, b outbox.Batch, a outbox.Attempt, probe bool, req outbox.Request) *outbox.Reply {
+	if r.vault != nil {
+		return r.vault.serve(b, c.Step, probe, a, string(req.Body))
+	}
+	if len(req.Parts) > 0 {
+		return r.keep.upload(b.Entries[0], c.Step, string(req.Body))
+	}
+	return r.keep.serve(b, req)
 }
 
 // work does one of the things that are under way, if any: in the world outside, or on the disk.
@@ -307,7 +388,14 @@ func (r *rig) append(n int, key func() string) {
 		d := &draft{marker: fmt.Sprintf("<%d>", r.ticket), key: key()}
 		r.drafts[r.ticket] = d
 		messages := strings.TrimSuffix(strings.Repeat(`{"text":"`+d.marker+`"},`, 1+r.rng.Intn(4)), ",")
-		list = append(list, outbox.Draft{Ticket: r.ticket, Kind: outbox.Note, Key: d.key, Text: []byte(`{"messages":[` + messages + `]}`)})
+		draft := outbox.Draft{Ticket: r.ticket, Kind: outbox.Note, Key: d.key, Text: []byte(`{"messages":[` + messages + `]}`)}
+		if r.mediaPct > 0 && r.rng.Intn(100) < r.mediaPct {
+			for range 1 + r.rng.Intn(2) {
+				draft.Media = append(draft.Media, outbox.Media{Name: "memo", Type: "audio/mp4", Bytes: int64(len(d.marker))})
+				draft.Blobs = append(draft.Blobs, d.marker)
+			}
+		}
+		list = append(list, draft)
 	}
 	r.post(outbox.Appended{Drafts: list})
 }
@@ -316,6 +404,10 @@ func (r *rig) append(n int, key func() string) {
 func (r *rig) kill() {
 	r.core = nil
 	r.outside = nil
+	if r.flying != nil && r.rng.Intn(2) == 0 {
+		r.vault.late = append(r.vault.late, arrival{r.true.Add(time.Duration(r.rng.Int63n(int64(r.deadline)))), r.flying})
+	}
+	r.flying = nil
 	r.kills++
 	n := r.rng.Intn(3)
 	r.disk.Kill(func(i int) bool { return i < n })

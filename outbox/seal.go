@@ -83,7 +83,7 @@ func (c *Core) onSegmentsRead(e SegmentsRead) {
 		return // the first entry may still change: sealAt says when to look again
 	}
 	after, next := c.batches, c.books.nextBatch
-	ch := Change{PutOpen: cut.back}
+	ch := Change{PutOpen: cut.back, DropMedia: cut.media}
 	if cut.segments > 0 {
 		ch.DropFrom, ch.DropTo = e.Segments[0].Seq, e.Segments[cut.segments-1].Seq
 	}
@@ -124,12 +124,14 @@ type cut struct {
 	back     []Segment // written back under their own Seq: the rest of the last one, and damaged ones
 	rest     []Entry   // entries of the rest
 	replaced []string  // ids of entries that go because a later one took their place
+	media    []string  // ids of their media
 }
 
 func (c *Core) cut(segments []Segment) (r cut) {
 	var live []Entry
 	ends := make([]int, len(segments)) // live entries up to the end of each segment
 	gone := make([]int, len(segments)) // replaced ones up to there
+	lost := make([]int, len(segments)) // their media up to there
 	stop := false
 	for i, s := range segments {
 		entries, _, err := decodeEntries(s.Seq, s.Head, s.Body)
@@ -139,7 +141,7 @@ func (c *Core) cut(segments []Segment) (r cut) {
 		}
 		for _, e := range entries {
 			if _, gone := c.open.superseded[place{e.Seq, e.Index}]; gone {
-				r.replaced = append(r.replaced, e.ID())
+				r.replaced, r.media = append(r.replaced, e.ID()), append(r.media, mediaIDs(e)...)
 				continue
 			}
 			if !stop && c.unsettled(e) {
@@ -149,7 +151,7 @@ func (c *Core) cut(segments []Segment) (r cut) {
 			}
 			live = append(live, e)
 		}
-		ends[i], gone[i] = len(live), len(r.replaced)
+		ends[i], gone[i], lost[i] = len(live), len(r.replaced), len(r.media)
 	}
 	if !stop {
 		r.taken = live
@@ -174,9 +176,9 @@ func (c *Core) cut(segments []Segment) (r cut) {
 		r.segments = i + 1
 	}
 	if r.segments > 0 {
-		r.replaced = r.replaced[:gone[r.segments-1]]
+		r.replaced, r.media = r.replaced[:gone[r.segments-1]], r.media[:lost[r.segments-1]]
 	} else {
-		r.replaced = nil
+		r.replaced, r.media = nil, nil
 	}
 	kept := r.back[:0]
 	for _, s := range r.back {
@@ -211,7 +213,7 @@ func (x *index) consume(segments []Segment, rest []Entry) {
 	}
 	s := segment{seq: last}
 	for _, e := range rest {
-		s.bytes += int64(len(e.Raw))
+		s.bytes, s.media = s.bytes+int64(len(e.Raw)), s.media+mediaBytes(e.Media)
 		if s.at.Before(e.At) {
 			s.at = e.At
 		}
@@ -223,14 +225,20 @@ func (x *index) consume(segments []Segment, rest []Entry) {
 		s.notes, s.messages = s.notes+1, s.messages+e.Messages
 	}
 	x.segs = append([]segment{s}, x.segs...)
-	x.notes, x.messages, x.bytes = x.notes+s.notes, x.messages+s.messages, x.bytes+s.bytes
+	x.notes, x.messages, x.bytes, x.media = x.notes+s.notes, x.messages+s.messages, x.bytes+s.bytes, x.media+s.media
 }
 
-// name makes entries a batch with a name of its own.
+// name makes entries a batch with a name and a plan of its own.
 func (c *Core) name(id uint64, entries []Entry) Batch {
-	return Batch{ID: id, Name: c.books.install + "-" + strconv.FormatUint(id, 10), SealedAt: c.now, Entries: entries}
+	b := Batch{ID: id, Name: c.books.install + "-" + strconv.FormatUint(id, 10), SealedAt: c.now, Entries: entries}
+	c.plan(&b)
+	return b
 }
 
 func summarize(b Batch) *sealed {
-	return &sealed{id: b.ID, name: b.Name, notes: len(b.Entries), messages: b.Messages(), bytes: b.Bytes()}
+	s := &sealed{id: b.ID, name: b.Name, notes: len(b.Entries), messages: b.Messages(), bytes: b.Bytes(), steps: b.Steps, cursor: b.Cursor}
+	for _, e := range b.Entries {
+		s.media += mediaBytes(e.Media)
+	}
+	return s
 }

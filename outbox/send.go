@@ -68,15 +68,16 @@ func (g *gate) storageFailed(now time.Time, err error) {
 	}
 }
 
-// mayGo answers when the next request may go: now, later, or (zero) not before something else happens.
-func (c *Core) mayGo() (at time.Time, ever bool) {
+// mayGo answers when the next request of a bucket may go: now, later, or (zero) not before something else happens.
+func (c *Core) mayGo(bucket string) (at time.Time, ever bool) {
 	g := &c.gate
 	if !g.leading || g.gone || !c.books.realtime {
 		return time.Time{}, false
 	}
-	at = c.books.limiter.Next(c.cfg.Policy, c.now)
-	if c.books.breaker.State(c.now) == retry.Open {
-		at = latest(at, c.books.breaker.Until)
+	k := c.books.of(bucket)
+	at = k.limiter.Next(c.policy(bucket), c.now)
+	if k.breaker.State(c.now) == retry.Open {
+		at = latest(at, k.breaker.Until)
 	}
 	if g.token != TokenOK {
 		at = latest(at, g.tokenRetry)
@@ -98,16 +99,6 @@ func soonest(a, b time.Time) time.Time {
 	return a
 }
 
-// sendable returns the first sealed batch that is not parked.
-func (c *Core) sendable() *sealed {
-	for _, b := range c.batches {
-		if !b.parked(c.now) {
-			return b
-		}
-	}
-	return nil
-}
-
 func (c *Core) pumpSend() {
 	s := &c.send
 	if !c.gate.leading {
@@ -122,12 +113,12 @@ func (c *Core) pumpSend() {
 		return
 	}
 	c.draw(false)
-	b := c.sendable()
-	if b == nil {
-		c.startSeal() // one batch is sealed ahead, not more: the later it is sealed, the fuller it is
+	b, at, ever := c.sendable()
+	if b == nil || ever && at.After(c.now) && !c.sealedAhead() {
+		c.startSeal()
 		return
 	}
-	if at, ever := c.mayGo(); !ever || at.After(c.now) || !c.drawn(b) {
+	if !ever || at.After(c.now) {
 		return
 	}
 	s.phase, s.batch = token, b
@@ -159,11 +150,13 @@ func (c *Core) onTokenRead(e TokenRead) {
 		c.pauseForToken(TokenNeeded)
 		return
 	}
-	if at, ever := c.mayGo(); !ever || at.After(c.now) {
+	name := s.batch.next().Bucket
+	if at, ever := c.mayGo(name); !ever || at.After(c.now) {
 		s.phase = idle
 		return
 	}
-	c.books.limiter = c.books.limiter.Take(c.cfg.Policy, c.now)
+	k := c.books.of(name) // a probe is a request like any other
+	k.limiter = k.limiter.Take(c.policy(name), c.now)
 	c.books.sent += s.batch.notes
 	s.phase = marking
 	s.commit = c.commit(Change{State: encodeState(c.books, c.batches, s.batch.id), Fence: c.gate.fence})
@@ -223,7 +216,8 @@ func (c *Core) onCommitted(e Committed) {
 		c.flushCommitted()
 	case e.Token == c.send.commit && c.send.phase == marking:
 		c.send.phase = sending
-		c.emit(Send{Batch: c.send.batch.id})
+		b := c.send.batch
+		c.emit(Send{Batch: b.id, Step: b.step, Probe: b.doubt, Cursor: b.cursor})
 	case e.Token == c.send.commit && c.send.phase == writing:
 		done := c.send.done
 		c.send.phase, c.send.done, c.send.batch, c.send.asked = idle, nil, nil, 0
@@ -255,7 +249,10 @@ func (c *Core) onCommitFailed(e CommitFailed) {
 	case e.Token == c.send.commit && c.send.phase == writing:
 		sent := c.send.batch != nil
 		if sent {
-			c.send.batch.uncertain = true // the answer is lost: ask again, with the same bytes
+			if b := c.batch(c.send.batch.id); b != nil {
+				b.doubtful() // the answer is lost, if there was one: the same bytes again, or ask
+				b.probeAt = c.now.Add(c.cfg.Deadline)
+			}
 		}
 		c.send.phase, c.send.done, c.send.batch = idle, nil, nil
 		c.dropAsked(e.Err)

@@ -1,17 +1,16 @@
 package outbox
 
 import (
+	"errors"
 	"strconv"
 	"time"
 )
-
-// maxVersions bounds how often a note is written again after conflicts before it becomes a dead letter (L7.2).
-const maxVersions = 5
 
 // verdict on a batch after a reply: what becomes of it, in one transaction with its ledger row (invariant 2).
 type settlement struct {
 	c       *Core
 	batch   *sealed
+	bucket  string // that the request was counted in
 	sent    Batch
 	out     Outcome
 	change  Change
@@ -30,13 +29,13 @@ func (c *Core) onReplied(e Replied) {
 	if e.Err != nil { // the batch could not be read: nothing was sent
 		c.send.phase, c.send.batch = idle, nil
 		c.gate.storageFailed(c.now, e.Err)
-		if e.Err == ErrDamaged || e.Err == ErrNotFound {
+		if errors.Is(e.Err, ErrDamaged) || errors.Is(e.Err, ErrNotFound) {
 			c.alarms.damaged++
 			b.parkedUntil = c.now.Add(maxPark)
 		}
 		return
 	}
-	s := &settlement{c: c, batch: b, sent: e.Batch, out: e.Outcome, batches: c.batches}
+	s := &settlement{c: c, batch: b, bucket: b.next().Bucket, sent: e.Batch, out: e.Outcome, batches: c.batches}
 	s.row = ledgerRow{at: c.now, kind: "attempt", batch: b.name, attempt: b.attempts + 1, notes: b.notes, messages: b.messages, bytes: b.bytes, out: e.Outcome}
 	s.quota()
 	s.fold(e)
@@ -46,34 +45,66 @@ func (c *Core) onReplied(e Replied) {
 // quota teaches limiter, breaker and alarms what this reply says of the bucket.
 func (s *settlement) quota() {
 	c, o := s.c, s.out
-	c.books.limiter = c.books.limiter.Answered(c.now)
-	c.books.breaker = c.books.breaker.Step(c.cfg.Policy, c.now, o.Status, c.books.offset)
+	k := c.books.of(s.bucket)
+	k.limiter = k.limiter.Answered(c.now)
+	k.breaker = k.breaker.Step(c.policy(s.bucket), c.now, o.Status, c.books.offset)
+	if s.bucket != "" { // the quota that is shown is the main bucket's
+		o.Quota = c.alarms.quota
+	}
 	c.alarms.replied(c.now, o)
-	c.heard(o)
+	if s.bucket == "" {
+		c.heard(o)
+	}
 	if o.Cause != TokenRefused && o.Cause != ScopeMissing {
 		c.gate.token, c.gate.tokenTries = TokenOK, 0
 	}
 }
 
-// wait keeps the whole destination back: the server's hint is a floor under our back-off (L3.1, L3.2).
+// wait keeps the whole bucket back: the server's hint is a floor under our back-off (L3.1, L3.2).
 func (s *settlement) wait() {
-	c := s.c
-	c.books.tries++
-	pause := c.cfg.Policy.Wait(s.out.Status, c.books.tries, s.out.Hint, c.rnd())
-	c.books.limiter = c.books.limiter.Lock(c.now, c.now.Add(pause))
+	c, k := s.c, s.c.books.of(s.bucket)
+	k.tries++
+	p := c.policy(s.bucket)
+	pause := p.Wait(s.out.Status, k.tries, s.out.Hint, c.rnd())
+	if p.Backoff.Phase > 0 {
+		pause += p.Phase(c.rnd()) // of the wake-up, drawn for itself (G5.4)
+	}
+	k.limiter = k.limiter.Lock(c.now, c.now.Add(pause))
 }
 
 // fold is the table of causes.
 func (s *settlement) fold(e Replied) {
-	c := s.c
+	c, k := s.c, s.c.books.of(s.bucket)
+	if s.out.Cursor != "" && s.out.Cursor != s.batch.cursor {
+		s.replace(func(b *sealed) { b.cursor = s.out.Cursor })
+	} else if s.out.Cause == More { // it would ask the same for ever
+		s.out.Cause = Unclear
+	}
 	if s.out.Cause != Unreached && s.batch.unanswered > 0 {
 		s.replace(func(b *sealed) { b.unanswered = 0 })
 	}
-	switch s.out.Cause {
+	switch s.cause() {
 	case Accepted:
-		c.books.tries = 0
+		k.tries = 0
+		if !s.batch.last() {
+			s.advance()
+			break
+		}
 		s.accept(e)
+	case Absent:
+		k.tries = 0
+		s.replace(func(b *sealed) { b.doubt, b.uncertain = false, false })
+	case More:
+		k.tries = 0
+	case Taken:
+		at := time.Time{}
+		if s.out.Cause != Taken || s.batch.next().Probed { // a copy of it may still be on its way: a service that looks at names would have it
+			at = c.now.Add(c.cfg.Deadline)
+		}
+		s.replace(func(b *sealed) { b.doubt, b.probeAt = true, at })
+		s.attempt()
 	case Throttled:
+		s.end()
 		s.wait()
 	case TokenRefused:
 		if c.gate.tokenTries == 0 { // one refresh, at once (L10.2)
@@ -96,29 +127,84 @@ func (s *settlement) fold(e Replied) {
 	case Unreached:
 		s.uncertain()
 		s.unheard()
+		s.end()
 		s.wait()
 	}
 }
 
-// uncertain: sent, and no word on the notes. The same bytes go again: Keep knows duplicates (invariant 4).
-func (s *settlement) uncertain() { s.replace(func(b *sealed) { b.uncertain = true }) }
+// cause is the outcome's, except where it makes no sense: a word of probes to what was no probe and the other way round, or
+// an accepted batch without a verdict for each note. A probe that is refused says nothing of the notes either; one that is
+// answered with something else under our name says that ours is not there, and cannot be.
+func (s *settlement) cause() Cause {
+	probe := s.batch.doubt
+	switch s.out.Cause {
+	case Accepted:
+		if s.batch.last() && len(s.out.Verdicts) != len(s.sent.Entries) {
+			return Unclear
+		}
+	case Absent, More:
+		if !probe {
+			return Unclear
+		}
+	case Taken:
+		if probe {
+			return Unclear
+		}
+	case Refused, BodyTooLarge:
+		if probe && (s.out.Status < 200 || s.out.Status > 299) {
+			return Unclear
+		}
+		if !probe && s.batch.uncertain && !s.c.cfg.Limits.Copies { // an earlier try may be there: look before it goes in two halves
+			return Taken
+		}
+	}
+	return s.out.Cause
+}
+
+// advance: the step is done, and that is durable before the next one goes.
+func (s *settlement) advance() {
+	s.row.note = "step " + strconv.Itoa(s.batch.step+1) + " of " + strconv.Itoa(len(s.batch.steps))
+	s.replace(func(b *sealed) {
+		b.step++
+		b.attempts, b.doubt, b.uncertain = 0, false, false
+	})
+}
+
+// uncertain: sent, and no word on the notes. The same bytes go again where the service knows duplicates, else it is looked
+// up, once the request can no longer arrive (invariant 4).
+func (s *settlement) uncertain() {
+	s.replace(func(b *sealed) {
+		if b.doubt {
+			return // it was a probe
+		}
+		if b.doubtful(); b.doubt {
+			b.probeAt = s.c.now.Add(s.c.cfg.Deadline)
+		}
+	})
+}
 
 // attempt counts a try that cost one; after the last the batch parks: kept, and tried again in the next window (L9.1).
 func (s *settlement) attempt() {
-	p := s.c.cfg.Policy
-	retries := p.Foreground
-	if !s.c.gate.visible {
-		retries = p.Background
+	s.replace(func(b *sealed) { b.attempts++ })
+	if s.c.cfg.Policy.Spent(s.batch.attempts, s.c.now.Sub(s.sent.SealedAt), s.c.gate.visible) {
+		s.park()
 	}
+}
+
+// end parks a batch that is older than the policy lets one be tried in a row, also when the try cost no attempt (G5.7).
+func (s *settlement) end() {
+	if s.c.cfg.Policy.Spent(0, s.c.now.Sub(s.sent.SealedAt), s.c.gate.visible) {
+		s.park()
+	}
+}
+
+func (s *settlement) park() {
 	s.replace(func(b *sealed) {
-		b.attempts++
-		if b.attempts > retries {
-			b.parkedUntil = s.c.now.Add(min(maxPark, s.c.cfg.FlushEvery<<min(b.parks, 4)))
-			b.parks++
-			b.attempts = 0
-			s.row.note = "parked"
-		}
+		b.parkedUntil = s.c.now.Add(min(maxPark, s.c.cfg.FlushEvery<<min(b.parks, 4)))
+		b.parks++
+		b.attempts = 0
 	})
+	s.row.note = "parked"
 }
 
 // replace puts an edited copy of the batch in its place.
@@ -149,111 +235,6 @@ func (s *settlement) remove(parts ...Batch) {
 	}
 	s.batches = after
 	s.change.DropBatches = append(s.change.DropBatches, s.batch.id)
-}
-
-// accept: the service judged each note.
-func (s *settlement) accept(e Replied) {
-	c := s.c
-	delivered := 0
-	for i, v := range s.out.Verdicts {
-		entry := s.sent.Entries[i]
-		if v.State == Conflict && entry.Kind == Note {
-			s.conflict(entry)
-			continue
-		}
-		delivered++
-		if entry.Kind == Note {
-			sum := ""
-			if i < len(e.SHA256) {
-				sum = e.SHA256[i]
-			}
-			if v.SHA256 != "" && sum != "" && v.SHA256 != sum {
-				c.alarms.changed++
-				s.row.note = "the service names another sha256"
-			}
-			s.row.stored(entry, sum)
-		}
-	}
-	limits := c.limits()
-	filled := 2*s.batch.notes >= limits.BatchNotes || 2*s.batch.messages >= limits.BatchMessages || 2*s.batch.bytes >= limits.BatchBytes
-	s.remove()
-	s.row.replaced = s.sent.Replaced
-	s.archive()
-	s.edit(func(b *books) {
-		b.delivered += delivered
-		if filled { // grows back after a 413, when a batch of the smaller size went through
-			b.shrink = max(0, b.shrink-1)
-		}
-	})
-}
-
-// thinning says whether old rows go with this settlement: with the first of a session, and then every hour.
-func (s *settlement) thinning() bool {
-	since := s.c.now.Sub(s.c.thinnedAt)
-	return since >= time.Hour || since < 0
-}
-
-// archive keeps the delivered bytes for a while, for reconcile (L12.1).
-func (s *settlement) archive() {
-	c := s.c
-	if c.cfg.KeepDelivered <= 0 || s.sent.Kind() != Note {
-		return
-	}
-	if c.tight > 0 { // what waits to be sent needs the room more
-		s.change.ArchiveBefore = c.now.UnixMilli()
-		s.edit(func(b *books) { b.archived = 0 })
-		return
-	}
-	s.change.Archive = []ArchiveRecord{{c.now.UnixMilli(), encodeBatch(s.sent)}}
-	size, full := int64(s.batch.bytes), c.books.archived > maxArchive
-	switch {
-	case full:
-		s.change.ArchiveBefore = c.now.Add(-c.cfg.KeepDelivered / 2).UnixMilli()
-	case s.thinning():
-		s.change.ArchiveBefore = c.now.Add(-c.cfg.KeepDelivered).UnixMilli()
-	}
-	s.edit(func(b *books) {
-		if full {
-			b.archived /= 2
-		}
-		b.archived += size
-	})
-}
-
-// conflict: the noteId is taken by other bytes (another device chose the same key). The note is written again as its next
-// version, never dropped (L7.2). The version gets a suffix of this session, so that it can meet neither a version that
-// the page itself appended meanwhile nor another device's; and it leaves its key, whose own versions go on.
-func (s *settlement) conflict(e Entry) {
-	base := e.NoteID
-	if e.Key != "" {
-		base = e.Key
-	} else if e.Version > 0 { // a next version already
-		for i := len(base) - 2; i > 0; i-- {
-			if base[i:i+2] == ".v" {
-				base = base[:i]
-				break
-			}
-		}
-	}
-	if e.Version = max(e.Version, 1) + 1; e.Key == "" && e.Version > maxVersions {
-		s.dead(e, InvalidEvent, "the service holds other content under this noteId and its next versions")
-		return
-	}
-	c := s.c
-	c.noteN++
-	e.Key, e.NoteID = "", versioned(base, e.Version)+"-"+c.session+"-"+strconv.FormatUint(c.noteN, 36)
-	e.Raw = renamed(e.Raw, e.NoteID)
-	s.row.rewritten = append(s.row.rewritten, e.ID())
-	e.Seq, e.Index = 0, len(s.rewrite)
-	s.rewrite = append(s.rewrite, e)
-}
-
-func (s *settlement) dead(e Entry, code Code, reason string) {
-	d := deadRecord(e, code, reason, s.out, s.c.now)
-	s.change.PutDead = append(s.change.PutDead, d)
-	s.row.note = "dead letter"
-	s.row.died = append(s.row.died, e.ID())
-	s.edit(func(b *books) { b.dead, b.deadBytes = b.dead+1, b.deadBytes+deadSize(d) })
 }
 
 func (s *settlement) edit(f func(*books)) { s.edits = append(s.edits, f) }

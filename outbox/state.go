@@ -24,8 +24,11 @@ import (
 //	limiter …, breaker …       retry's own text
 //	lottery …                  the same, where one is held
 //	tries <n>                  failures in a row
-//	wire <batch>               this batch is on the wire, or was when the page died: uncertain
+//	limiter.media …, breaker.media …, tries.media <n>    the same of BucketMedia, once it was used
+//	cursor <JSON text>         what the last settled batch left, if it left something
 //	batch <id> <attempts> <uncertain 0|1> <parked until, unix ms> <parks> <unanswered>
+//	step <id> <number> <doubt 0|1> <cursor, JSON text>   where that batch stands, unless at its beginning
+//	wire <batch>               this batch is on the wire, or was when the page died: uncertain
 type books struct {
 	install   string
 	nextBatch uint64
@@ -38,10 +41,10 @@ type books struct {
 	realtime  bool
 	exportAt  int64
 	shrink    int
-	limiter   retry.Limiter
-	breaker   retry.Breaker
-	lottery   retry.Lottery
-	tries     int
+	bucket                  // the main one
+	media     bucket        // BucketMedia
+	lottery   retry.Lottery // of the main bucket
+	cursor    string        // what the last settled batch left for the next
 	chain     string
 	newest    int64 // unix ms of the ledger's newest row
 	backTo    int64 // the clock went back between rows: the earliest row after that, unix ms
@@ -58,11 +61,17 @@ type sealed struct {
 	notes       int
 	messages    int
 	bytes       int
+	media       int64 // bytes of its media
 	attempts    int
 	uncertain   bool
 	parkedUntil time.Time
 	parks       int
-	unanswered  int // requests in a row that the network let fail
+	steps       []Step
+	step        int       // the next one's number
+	doubt       bool      // it is looked up before it is sent again
+	cursor      string    // for its Attempt
+	probeAt     time.Time // not looked up before that, see askable; in memory only
+	unanswered  int       // requests in a row that the network let fail
 }
 
 // maxPark is the longest a batch waits parked; a later instant comes from a clock that went back and does not count.
@@ -94,8 +103,13 @@ func encodeState(b books, batches []*sealed, wire uint64) []byte {
 		t = append(b.lottery.AppendText(append(t, "lottery "...)), '\n')
 	}
 	t.line("tries", int64(b.tries))
-	if wire != 0 {
-		t.line("wire", int64(wire))
+	if b.media.used() {
+		t = append(b.media.limiter.AppendText(append(t, "limiter.media "...)), '\n')
+		t = append(b.media.breaker.AppendText(append(t, "breaker.media "...)), '\n')
+		t.line("tries.media", int64(b.media.tries))
+	}
+	if b.cursor != "" {
+		t = append(jsontext.AppendString(append(t, "cursor "...), b.cursor), '\n')
 	}
 	for _, s := range batches {
 		var until int64
@@ -103,6 +117,13 @@ func encodeState(b books, batches []*sealed, wire uint64) []byte {
 			until = s.parkedUntil.UnixMilli()
 		}
 		t.line("batch", int64(s.id), int64(s.attempts), bit(s.uncertain), until, int64(s.parks), int64(s.unanswered))
+		if s.step > 0 || s.doubt || s.cursor != "" {
+			t.line("step", int64(s.id), int64(s.step), bit(s.doubt))
+			t = append(jsontext.AppendString(append(t[:len(t)-1], ' '), s.cursor), '\n')
+		}
+	}
+	if wire != 0 {
+		t.line("wire", int64(wire))
 	}
 	return t
 }
@@ -126,128 +147,6 @@ func bit(b bool) int64 {
 	return 0
 }
 
-// restore reads what the store held. A damaged record costs its own content and an alarm, never an event: the events
-// stand in other records.
-func (c *Core) restore(l Loaded) {
-	for _, r := range l.Batches {
-		entries := Batch{}
-		_, sizes, err := decodeEntries(0, afterLine(r.Head), nil)
-		if err == nil {
-			entries, err = DecodeBatch(BatchRecord{ID: r.ID, Head: r.Head})
-		}
-		if err != nil {
-			c.alarms.damaged++
-			continue
-		}
-		s := &sealed{id: r.ID, name: entries.Name, notes: len(entries.Entries), messages: entries.Messages()}
-		for _, n := range sizes {
-			s.bytes += n
-		}
-		c.batches = append(c.batches, s)
-		c.books.nextBatch = max(c.books.nextBatch, r.ID+1)
-	}
-	for _, d := range l.Dead {
-		c.books.dead++
-		c.books.deadBytes += deadSize(d)
-	}
-	for line, rest := []byte(nil), l.State; len(rest) > 0; {
-		line, rest, _ = jsontext.CutByte(rest, '\n')
-		c.restoreLine(line)
-	}
-}
-
-// HeldSeqs returns the Seq of every entry in sealed batches and dead letters, repeats included.
-func HeldSeqs(l Loaded) (seqs []uint64) {
-	heads := make([][]byte, 0, len(l.Batches)+len(l.Dead))
-	for _, r := range l.Batches {
-		heads = append(heads, r.Head)
-	}
-	for _, r := range l.Dead {
-		heads = append(heads, r.Head)
-	}
-	for _, h := range heads {
-		entries, _, _ := decodeEntries(0, afterLine(h), nil)
-		for _, e := range entries {
-			seqs = append(seqs, e.Seq)
-		}
-	}
-	return seqs
-}
-
-func afterLine(head []byte) []byte {
-	_, rest, _ := jsontext.CutByte(head, '\n')
-	return rest
-}
-
-func (c *Core) restoreLine(line []byte) {
-	word, rest, _ := jsontext.CutByte(line, ' ')
-	var err error
-	b := &c.books
-	switch string(word) {
-	case "install":
-		b.install = string(rest)
-		return
-	case "chain":
-		b.chain = string(rest)
-		return
-	case "lottery": // damaged: the windows still hold
-		b.lottery, _ = retry.ParseLottery(rest)
-		return
-	case "limiter":
-		b.limiter, err = retry.ParseLimiter(rest)
-	case "breaker":
-		b.breaker, err = retry.ParseBreaker(rest)
-	default:
-		n := numbers(rest)
-		switch string(word) {
-		case "next":
-			b.nextBatch, b.nextRow = max(b.nextBatch, uint64(n[0])), uint64(n[1])
-		case "offset":
-			b.offset = time.Duration(n[0]) * time.Millisecond
-		case "count":
-			b.delivered, b.sent, b.discarded, b.purged = int(n[0]), int(n[1]), int(n[2]), int(n[3])
-		case "realtime":
-			b.realtime = n[0] == 1
-		case "export":
-			b.exportAt = n[0]
-		case "shrink":
-			b.shrink = int(max(0, min(n[0], 16)))
-		case "archive":
-			b.archived = n[0]
-		case "rows":
-			b.newest, b.backTo, b.backFrom = n[0], n[1], n[2]
-		case "tries":
-			b.tries = int(n[0])
-		case "wire":
-			if s := c.batch(uint64(n[0])); s != nil {
-				s.uncertain = true // sent, and no answer came to disk (invariant 4)
-			}
-		case "batch":
-			if s := c.batch(uint64(n[0])); s != nil {
-				s.attempts, s.uncertain, s.parks = int(n[1]), s.uncertain || n[2] == 1, int(max(0, n[4]))
-				s.unanswered = int(max(0, n[5]))
-				if n[3] != 0 {
-					s.parkedUntil = time.UnixMilli(n[3])
-				}
-			}
-		}
-	}
-	if err != nil { // what was sent in the last minute is unknown: the bucket counts as full
-		c.alarms.damaged++
-		b.limiter = retry.Limiter{}.Lock(c.now, c.now.Add(c.cfg.Policy.Lock))
-	}
-}
-
-// numbers reads up to six whole numbers; what is missing or no number is 0.
-func numbers(text []byte) (n [6]int64) {
-	for i := range n {
-		var word []byte
-		word, text, _ = jsontext.CutByte(text, ' ')
-		n[i], _ = strconv.ParseInt(string(word), 10, 64)
-	}
-	return n
-}
-
 func (c *Core) batch(id uint64) *sealed {
 	for _, s := range c.batches {
 		if s.id == id {
@@ -259,7 +158,7 @@ func (c *Core) batch(id uint64) *sealed {
 
 func (c *Core) sealedBytes() (n int64) {
 	for _, s := range c.batches {
-		n += int64(s.bytes)
+		n += int64(s.bytes) + s.media
 	}
 	return n
 }

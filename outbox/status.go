@@ -34,7 +34,7 @@ func (c *Core) Counts() Counts {
 		}
 		n.Pending += b.notes
 		n.Sealed += b.notes
-		if b.uncertain || c.send.batch == b && c.send.phase == sending {
+		if b.uncertain || b.doubt || c.send.batch == b && c.send.phase == sending {
 			n.Uncertain += b.notes
 		}
 	}
@@ -113,4 +113,6 @@ func instantField(w *jsontext.Writer, name string, at time.Time) {
 }
 
 // queueBytes is what counts towards MaxQueueBytes on disk.
-func (c *Core) queueBytes() int64 { return c.open.bytes + c.sealedBytes() + c.books.deadBytes }
+func (c *Core) queueBytes() int64 {
+	return c.open.bytes + c.open.media + c.sealedBytes() + c.books.deadBytes
+}

@@ -35,6 +35,9 @@ type Store interface {
 	// ReadArchive answers with the archived batches at these positions, in the same order; a record that is gone has ID 0.
 	ReadArchive(at []LedgerPos, done func([]BatchRecord, error))
 
+	// ReadMedia answers with the blobs of these ids, in the same order, or ErrNotFound when one is gone.
+	ReadMedia(ids []string, done func([]any, error))
+
 	// Commit writes one Change in one transaction: all of it or nothing. It answers with the Seq of each appended segment.
 	Commit(c Change, done func(seqs []uint64, err error))
 
@@ -139,6 +142,8 @@ type Change struct {
 	DropBatches   []uint64        //
 	PutDead       []DeadRecord    //
 	DropDead      []string        //
+	PutMedia      []MediaRow      // blobs, put by ID, in the transaction of the segment that names them
+	DropMedia     []string        //
 	Keys          []KeyRow        // put by Key
 	Ledger        []LedgerRow     // added; a row is never overwritten
 	LedgerBefore  int64           // ledger rows with At below this go (L9.5); 0: none

@@ -27,20 +27,27 @@ func (c *Core) Wakes() []Wake {
 	if c.send.phase != idle {
 		return w // the answer that the lane waits for wakes it
 	}
-	at, ever := c.mayGo()
+	b, at, ever := c.sendable()
 	if !ever {
 		return w
 	}
-	if s := c.stake(); c.lottery() && s.there {
-		reason := "moment"
-		if c.sendable() == nil && !c.crowded(s) { // it goes for certain
-			reason = "flush"
+	if b != nil {
+		reason := c.held(b)
+		if c.waitsForDraw(b) {
+			reason = "moment"
 		}
-		w = append(w, Wake{reason, latest(c.candidate(s), at)})
-	} else if c.sendable() != nil {
-		w = append(w, Wake{c.held(), at})
-	} else if _, at := c.due(); !at.IsZero() {
-		w = append(w, Wake{"flush", latest(at, c.gate.storageRetry)})
+		w = append(w, Wake{reason, at})
+	}
+	if !c.sealedAhead() {
+		if s := c.stake(); c.lottery() && s.there {
+			reason := "flush"
+			if c.crowded(s) {
+				reason = "moment"
+			}
+			w = append(w, Wake{reason, latest(c.candidate(s), c.gate.storageRetry)})
+		} else if _, at := c.due(); !at.IsZero() {
+			w = append(w, Wake{"flush", latest(at, c.gate.storageRetry)})
+		}
 	}
 	for _, b := range c.batches {
 		if b.parked(c.now) {
@@ -60,15 +67,18 @@ func (c *Core) NextWake() (at time.Time, ok bool) {
 	return at, ok
 }
 
-// held names what the first sealed batch waits for.
-func (c *Core) held() string {
+// held names what a sealed batch waits for.
+func (c *Core) held(b *sealed) string {
+	k := c.books.of(b.next().Bucket)
 	switch {
 	case c.gate.token != TokenOK:
 		return "token"
-	case c.books.breaker.State(c.now).String() == "open":
+	case k.breaker.State(c.now).String() == "open":
 		return "breaker"
-	case c.books.limiter.LockedUntil().After(c.now):
+	case k.limiter.LockedUntil().After(c.now):
 		return "pause"
+	case b.doubt && c.askable(b).After(c.now):
+		return "probe"
 	}
 	return "limiter"
 }

@@ -34,10 +34,27 @@ func NoHint() Hint { return Hint{RetryAfter: -1, Reset: -1} }
 func (p Policy) Wait(status, try int, h Hint, rnd float64) time.Duration {
 	rnd = clampRnd(rnd)
 	wait := p.backoff(try) + share(p.Backoff.Jitter, rnd)
+	if p.Backoff.Ceiling > 0 {
+		wait = min(wait, p.Backoff.Ceiling) // G5.3
+	}
 	if floor, ok := p.hint(status, h); ok {
 		wait = max(wait, floor+share(p.Backoff.HintJitter, rnd))
 	}
 	return wait
+}
+
+// Phase returns how much later than the end of a wait to wake up: clients whose waits are all the same length, as at a
+// ceiling, do not come back together. rnd is in [0, 1).
+func (p Policy) Phase(rnd float64) time.Duration { return share(p.Backoff.Phase, clampRnd(rnd)) }
+
+// Spent says whether a batch that failed so often, sealed so long ago, is to park: kept, and tried again later (L9.1,
+// G5.7).
+func (p Policy) Spent(failed int, age time.Duration, visible bool) bool {
+	retries := p.Foreground
+	if !visible {
+		retries = p.Background
+	}
+	return failed > retries || p.MaxAge > 0 && age > p.MaxAge
 }
 
 // backoff returns Base × 2^try, at most Max (L3.1).

@@ -15,7 +15,12 @@ type Backoff struct {
 	Jitter     time.Duration // … plus rnd × Jitter
 	HintJitter time.Duration // a server's hint gets rnd × HintJitter on top
 	Max        time.Duration // ceiling of Base × 2^try, before the jitter; 0 = MaxHint
+	Ceiling    time.Duration // ceiling of the sum, jitter included (G5.3); 0 = none
+	Phase      time.Duration // the wake-up after a wait is put off by rnd × Phase; no part of the wait
 }
+
+// Unbounded is a number of retries that is never reached.
+const Unbounded = 1<<31 - 1
 
 // Policy is one bucket's numbers. The zero Policy limits nothing, never breaks and never waits.
 // Value; copy freely, but do not write to Windows.
@@ -28,6 +33,10 @@ type Policy struct {
 
 	// Retries of a batch before it parks, with the page visible and hidden (L9.1, L14.8). Parked is kept, not dropped.
 	Foreground, Background int
+
+	// MaxAge is how long after it was sealed a batch is tried in a row, before it parks whatever its tries (G5.7); 0 = for
+	// ever.
+	MaxAge time.Duration
 
 	BreakAfter int // consecutive 429s that open the breaker (L5.2); 0 = it never opens
 

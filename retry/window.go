@@ -165,6 +165,9 @@ func (l Limiter) Left(p Policy, now time.Time) int {
 	return max(0, max(1, w.N)-len(l.after(floorMillis(now)-ceilDuration(w.Per))))
 }
 
+// Used says whether l knows of anything: a request or a lock.
+func (l Limiter) Used() bool { return len(l.stamps) > 0 || l.hasLock() }
+
 // AppendText appends the durable form of l, see the package's sample.
 func (l Limiter) AppendText(dst []byte) []byte {
 	numbers := make([]int64, 2, 2+len(l.stamps))

@@ -17,7 +17,7 @@ type call struct {
 	header   http.Header
 	remote   string // address without port
 	body     []byte
-	tooLarge bool // the body was longer than bodyCap; body holds a part of it
+	tooLarge bool // the body was longer than its service takes; body holds a part of it
 
 	now       time.Time // sandbox clock
 	requestID string
@@ -29,14 +29,24 @@ type call struct {
 	write   bool   // what faults without a path apply to
 
 	notes int // notes in the body, for /ops/requests
+
+	edam *edamCall // Evernote's: the message, decoded
 }
 
 // An answer is a service's reply. header holds the service's own headers; the
 // server adds Date and CORS.
 type answer struct {
-	status int
-	header http.Header
-	body   []byte
+	status  int
+	header  http.Header
+	body    []byte
+	outcome string // how /ops/stats counts it, where the status does not tell; "" = by status
+}
+
+func (a answer) said() string {
+	if a.outcome != "" {
+		return a.outcome
+	}
+	return statusText(a.status)
 }
 
 // A service answers the calls under its path prefixes. The server holds its
@@ -50,18 +60,22 @@ type service interface {
 	reset()
 }
 
-func readCall(r *http.Request) (*call, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, bodyCap+1))
+// readCall reads at most that many bytes, or what the service itself allows for.
+func readCall(r *http.Request, most int, svc service) (*call, error) {
+	if own, ok := svc.(interface{ bodyLimit(path string) int }); ok {
+		most = own.bodyLimit(r.URL.Path)
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, int64(most)+1))
 	if err != nil {
 		return nil, err
 	}
-	io.Copy(io.Discard, io.LimitReader(r.Body, 8*bodyCap)) // a client still sending would never read its 413
+	io.Copy(io.Discard, io.LimitReader(r.Body, 8*int64(most))) // a client still sending would never read its 413
 	remote := r.RemoteAddr
 	if i := strings.LastIndexByte(remote, ':'); i > 0 {
 		remote = remote[:i]
 	}
 	return &call{method: r.Method, path: r.URL.Path, query: r.URL.Query(), header: r.Header,
-		remote: remote, body: body, tooLarge: len(body) > bodyCap}, nil
+		remote: remote, body: body, tooLarge: len(body) > most}, nil
 }
 
 // bearer returns the token of the Authorization header, "" when there is none.

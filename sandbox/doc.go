@@ -1,4 +1,5 @@
-// Command sandbox emulates LINE Keep as its guide describes it: quotas, the
+// Command sandbox emulates LINE Keep and Google Chat as their guides describe them
+// (and Evernote, see evernote.go): quotas, the
 // hard burst cap, the audit ledger and the faults a client has to live through.
 // No public Keep write API answers today, so this is the service the product
 // talks to, and it is an independent judge: it imports nothing of the product

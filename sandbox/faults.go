@@ -25,6 +25,10 @@ import (
 //	{"kind":"proxy","status":413,"overBytes":60000}    refused on the way, as HTML, without one header of the service and without
 //	                                                   CORS; only bodies over overBytes; "cors":true lets a page read it
 //
+//	{"kind":"edam","class":"system","code":19,"seconds":3,"path":"/shard"}
+//	                                                   Evernote throws this; nothing is stored, no call is counted. class is
+//	                                                   user, system, notFound or application; "parameter":"Note.title"
+//
 // State faults change the service at once, when they are posted:
 //
 //	{"kind":"expire-token"}                            every token seen so far answers 401; if none was seen, the next one
@@ -35,7 +39,7 @@ import (
 //	{"kind":"lose-notes","count":3}                    forget the newest notes, or {"noteIds":["a"]}
 //
 // On all: "path" restricts a fault to calls whose path begins with it, of any
-// method; without it a fault applies to writes under /v1/keep. "skip":n lets n
+// method; without it a fault applies to writes, but not to those under /liff/v2/keep. "skip":n lets n
 // matching calls pass first; a state fault then takes effect with the call after
 // them. "times" (default 1) is how many calls a request fault spoils.
 type fault struct {
@@ -58,7 +62,13 @@ type fault struct {
 	Location    string   `json:"location,omitempty"`
 	OverBytes   int      `json:"overBytes,omitempty"`
 	CORS        bool     `json:"cors,omitempty"`
+	Class       string   `json:"class,omitempty"`
+	Code        int      `json:"code,omitempty"`
+	Parameter   string   `json:"parameter,omitempty"`
 }
+
+// ordered says that the service answers what the fault says, in place of its rules.
+func (f fault) ordered() bool { return f.Kind == "status" || f.Kind == "edam" }
 
 // matches says whether f is about c.
 func (f *fault) matches(c *call) bool {
@@ -68,7 +78,7 @@ func (f *fault) matches(c *call) bool {
 	if f.Path != "" {
 		return strings.HasPrefix(c.path, f.Path)
 	}
-	return c.write && strings.HasPrefix(c.path, keepPrefix+"/")
+	return c.write && !isUnder(c.path, legacyPrefix)
 }
 
 // shape gives a the fault's own body and Retry-After.

@@ -29,6 +29,7 @@ var faultKinds = []faultKind{
 	{"type", true, "contentType", checkType},
 	{"redirect", true, "location", checkRedirect},
 	{"proxy", true, "status body contentType overBytes cors", checkProxy},
+	{"edam", true, "class code seconds parameter", checkEdam},
 	{"expire-token", false, "", nil},
 	{"revoke-scope", false, "", nil},
 	{"grant-scope", false, "", nil},
@@ -138,6 +139,24 @@ func checkType(f *fault) error {
 func checkRedirect(f *fault) error {
 	if f.Location == "" {
 		f.Location = "/log-in"
+	}
+	return nil
+}
+
+// checkEdam fills in the class system. Only a note store can throw such a thing.
+func checkEdam(f *fault) error {
+	if f.Class == "" {
+		f.Class = "system"
+	}
+	switch {
+	case edamClasses[f.Class] == 0:
+		return errors.New("class is user, system, notFound or application")
+	case !isUnder(f.Path, evernotePrefix):
+		return errors.New(`path begins with "` + evernotePrefix + `": no other service throws it`)
+	case f.Code < 0 || f.Code > 99 || f.Class != "notFound" && f.Code == 0:
+		return errors.New("code is 1 to 99")
+	case f.Seconds < 0 || f.Seconds > 86_400:
+		return errors.New("seconds is 0 to 86400")
 	}
 	return nil
 }

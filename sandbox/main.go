@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -34,10 +35,15 @@ func run(ctx context.Context, args []string) error {
 	}
 	s := newServer(opt, clock)
 	web := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
-	fmt.Printf("sandbox listening on http://%s\n", listener.Addr())
+	serve, scheme := func() error { return web.Serve(listener) }, "http"
+	if opt.cert != "" {
+		serve, scheme = func() error { return web.ServeTLS(listener, opt.cert, opt.key) }, "https"
+		web.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){} // HTTP/1.1: a fault cuts a connection
+	}
+	fmt.Printf("sandbox listening on %s://%s\n", scheme, listener.Addr())
 
 	failed := make(chan error, 1)
-	go func() { failed <- web.Serve(listener) }()
+	go func() { failed <- serve() }()
 	select {
 	case err := <-failed:
 		return err
@@ -72,6 +78,11 @@ func parse(args []string) (addr string, opt options, c *clock, err error) {
 	flags.BoolVar(&opt.keep.expose, "expose", true, "send Access-Control-Expose-Headers")
 	flags.BoolVar(&opt.cors, "cors", true, "send CORS headers at all")
 	flags.BoolVar(&opt.keep.bulk, "bulk", false, "answer POST /v1/keep/bulk, the announced preview")
+	flags.IntVar(&opt.evernote.calls, "evernote-calls", evernoteCalls, "Evernote `calls` of one API key for one user in an hour")
+	flags.BoolVar(&opt.evernote.sandboxed, "evernote-sandbox", false, "as Evernote's own sandbox: wait at most 15 s")
+	flags.BoolVar(&opt.evernote.cors, "evernote-cors", false, "answer Evernote calls from pages of other origins, as Evernote does not")
+	flags.StringVar(&opt.cert, "tls-cert", "", "PEM `file` of a certificate: serve TLS; with -tls-key")
+	flags.StringVar(&opt.key, "tls-key", "", "PEM `file` of its key")
 	until := flags.String("legacy-until", legacyUntil, "RFC 3339 `time`, the last second of /liff/v2/keep")
 	if err := flags.Parse(args); err != nil {
 		return "", opt, nil, err
@@ -84,6 +95,12 @@ func parse(args []string) (addr string, opt options, c *clock, err error) {
 	}
 	if !(*factor > 0) {
 		return "", opt, nil, fmt.Errorf("-clock is above 0, not %v", *factor)
+	}
+	if opt.evernote.calls < 1 {
+		return "", opt, nil, fmt.Errorf("-evernote-calls is at least 1, not %d", opt.evernote.calls)
+	}
+	if (opt.cert == "") != (opt.key == "") {
+		return "", opt, nil, errors.New("-tls-cert and -tls-key go together")
 	}
 	if opt.keep.legacyUntil, err = time.Parse(time.RFC3339, *until); err != nil {
 		return "", opt, nil, fmt.Errorf("read -legacy-until: %w", err)

@@ -20,18 +20,22 @@ func (s *server) serveOps(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	calls := map[string]func(http.ResponseWriter, *http.Request){
-		"GET /ops/notes":    s.opsNotes,
-		"GET /ops/media":    s.opsMedia,
-		"GET /ops/ledger":   s.opsLedger,
-		"GET /ops/audit":    s.opsAudit,
-		"POST /ops/audit":   s.opsAudit,
-		"GET /ops/stats":    s.opsStats,
-		"GET /ops/requests": s.opsRequests,
-		"GET /ops/clock":    s.opsClock,
-		"POST /ops/clock":   s.opsClock,
-		"GET /ops/faults":   s.opsFaults,
-		"POST /ops/faults":  s.opsFaults,
-		"POST /ops/reset":   s.opsReset,
+		"GET /ops/notes":             s.opsNotes,
+		"GET /ops/media":             s.opsMedia,
+		"GET /ops/evernote/notes":    s.opsEvernoteNotes,
+		"GET /ops/evernote/resource": s.opsEvernoteResource,
+		"GET /ops/messages":          s.opsMessages,
+		"GET /ops/attachments":       s.opsAttachments,
+		"GET /ops/ledger":            s.opsLedger,
+		"GET /ops/audit":             s.opsAudit,
+		"POST /ops/audit":            s.opsAudit,
+		"GET /ops/stats":             s.opsStats,
+		"GET /ops/requests":          s.opsRequests,
+		"GET /ops/clock":             s.opsClock,
+		"POST /ops/clock":            s.opsClock,
+		"GET /ops/faults":            s.opsFaults,
+		"POST /ops/faults":           s.opsFaults,
+		"POST /ops/reset":            s.opsReset,
 	}
 	if serve := calls[r.Method+" "+r.URL.Path]; serve != nil {
 		serve(w, r)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -13,16 +14,21 @@ import (
 
 // options are the command line, checked.
 type options struct {
-	keep keepOptions
-	cors bool
-	web  string // directory served at /dist/
-	demo string // directory served at /
+	keep     keepOptions
+	evernote evernoteOptions
+	cors     bool
+	cert     string // PEM files; "" serves without TLS
+	key      string
+	web      string // directory served at /dist/
+	demo     string // directory served at /
 }
 
 // A mount puts a service at a path prefix.
 type mount struct {
 	prefix  string
 	service service
+	bodyCap int  // bytes of one body
+	cors    bool // pages of other origins may call it
 }
 
 // server is the whole sandbox as one http.Handler.
@@ -31,9 +37,12 @@ type server struct {
 	clock  *clock
 	mounts []mount
 	keep   *keep
-	files  http.Handler
-	boot   string // makes request ids unique over restarts
-	wait   func(ctx context.Context, d time.Duration)
+	chat   *chat
+	// evernote shares nothing with keep but the faults.
+	evernote *evernote
+	files    http.Handler
+	boot     string // makes request ids unique over restarts
+	wait     func(ctx context.Context, d time.Duration)
 
 	mu      sync.Mutex
 	script  script
@@ -43,11 +52,18 @@ type server struct {
 }
 
 func newServer(opt options, clock *clock) *server {
-	k := newKeep(opt.keep)
-	s := &server{opt: opt, clock: clock, keep: k, files: newFiles(opt.web, opt.demo),
+	k, g, e := newKeep(opt.keep), newChat(), newEvernote(opt.evernote)
+	s := &server{opt: opt, clock: clock, keep: k, chat: g, evernote: e, files: newFiles(opt.web, opt.demo),
 		boot: strconv.FormatInt(clock.real().UnixMilli(), 36), wait: sleep,
 		traffic: newTraffic(), release: make(chan struct{})}
-	s.mounts = []mount{{keepPrefix, k}, {legacyPrefix, newLegacy(k)}}
+	s.mounts = []mount{
+		{keepPrefix, k, bodyCap, opt.cors},
+		{legacyPrefix, newLegacy(k), bodyCap, opt.cors},
+		{chatPrefix, g, bodyCap, opt.cors},
+		{chatUploadPrefix, chatElsewhere{g}, bodyCap, opt.cors},
+		{chatMediaPrefix, chatElsewhere{g}, bodyCap, opt.cors},
+		{evernotePrefix, e, thriftCap, opt.evernote.cors},
+	}
 	return s
 }
 
@@ -68,7 +84,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, m := range s.mounts {
 		if isUnder(r.URL.Path, m.prefix) {
-			s.serveCall(w, r, m.service)
+			s.serveCall(w, r, m)
 			return
 		}
 	}
@@ -80,15 +96,16 @@ func isUnder(path, prefix string) bool {
 }
 
 // serveCall takes one request the way doc.go lists.
-func (s *server) serveCall(w http.ResponseWriter, r *http.Request, svc service) {
-	if s.opt.cors {
+func (s *server) serveCall(w http.ResponseWriter, r *http.Request, m mount) {
+	svc := m.service
+	if m.cors {
 		allowOrigin(w)
 	}
 	if r.Method == http.MethodOptions {
-		s.preflight(w)
+		s.preflight(w, m)
 		return
 	}
-	c, err := readCall(r)
+	c, err := readCall(r, m.bodyCap, m.service)
 	if err != nil {
 		return // the client left while sending
 	}
@@ -112,7 +129,7 @@ func (s *server) serveCall(w http.ResponseWriter, r *http.Request, svc service) 
 			cut(w)
 			return
 		}
-		if f.Kind != "status" {
+		if !f.ordered() {
 			a = f.spoil(s.finish(c, svc))
 		}
 		if f.When == "after" && !s.hold(r, f, release) {
@@ -126,11 +143,11 @@ func (s *server) serveCall(w http.ResponseWriter, r *http.Request, svc service) 
 		half(w, a, c.now)
 		return
 	}
-	end(statusText(a.status))
+	end(a.said())
 	for name, values := range a.header {
 		w.Header()[name] = values
 	}
-	if !s.opt.cors {
+	if !m.cors {
 		w.Header().Del("Access-Control-Expose-Headers")
 	}
 	w.Header().Set("Date", httpDate(c.now))
@@ -158,7 +175,7 @@ func (s *server) begin(c *call, svc service) (a answer, f fault, refused bool) {
 		return a, fault{}, true
 	}
 	f, _ = s.script.pick(c)
-	if f.Kind == "status" {
+	if f.ordered() {
 		a = svc.inject(c, f)
 	}
 	return a, f, false
@@ -226,6 +243,9 @@ func cut(w http.ResponseWriter) {
 	conn, _, err := h.Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)
+	}
+	if secured, ok := conn.(*tls.Conn); ok {
+		conn = secured.NetConn()
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		tcp.SetLinger(0)

@@ -15,10 +15,19 @@ func allowOrigin(w http.ResponseWriter) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 }
 
-// preflight answers OPTIONS. With -cors=false a page gets no leave to call.
-func (s *server) preflight(w http.ResponseWriter) {
-	if s.opt.cors {
-		allowCalls(w, "Authorization, Content-Type, Content-Encoding, X-Line-Channel-ID")
+// preflight answers OPTIONS. With -cors=false a page gets no leave to call; Evernote does not know the method at all.
+func (s *server) preflight(w http.ResponseWriter, m mount) {
+	headers := "Authorization, Content-Type, Content-Encoding, X-Line-Channel-ID"
+	if own, ok := m.service.(interface{ allowedHeaders() string }); ok {
+		headers = own.allowedHeaders()
+	}
+	switch {
+	case m.cors:
+		allowCalls(w, headers)
+	case m.prefix == evernotePrefix:
+		w.Header().Set("Allow", "POST")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
 	}
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -6,17 +6,19 @@ import (
 	"syscall/js"
 	"time"
 
+	"github.com/liff-keep/liff-keep/destination/evernote"
+	"github.com/liff-keep/liff-keep/destination/googlechat"
 	"github.com/liff-keep/liff-keep/destination/linekeep"
 	"github.com/liff-keep/liff-keep/indexeddb"
-	"github.com/liff-keep/liff-keep/internal/jsontext"
 	"github.com/liff-keep/liff-keep/outbox"
 	"github.com/liff-keep/liff-keep/retry"
 )
 
 // openBridge starts one outbox for the host object and returns what JavaScript may call on it:
 //
-//	append(texts Uint8Array, keys string, ticket)   events as lines of JSON, keys as lines; ticket counts up a line
-//	take(texts Uint8Array, rows string, ticket)     the same for what the page's inbox kept, rows as lines "key version at mark"
+//	append(texts Uint8Array, keys string, ticket, media)   events as lines of JSON, keys as lines; ticket counts up a line;
+//	    media is null, or an array with null or an array of {name, type, bytes, sum, blob} for each event
+//	take(texts Uint8Array, rows string, ticket, media)     the same for what the page's inbox kept, rows as lines "key version at mark"
 //	hide(ticket, noteId) · flush(ticket) · dead(ticket) · revive(ticket, id) · discard(ticket, id)
 //	ledger(ticket, from, to) · rows(ticket, from, to) · reconcile(ticket, from, to) · holdings(ticket) · lead(ticket, force) · resign() · left()
 //	status() string · realtime(on) · offered(token) · nudge() · shown(on)
@@ -26,11 +28,11 @@ import (
 func openBridge(host js.Value) any {
 	d := &driver{host: host}
 	config := host.Get("config")
-	service := serviceOf(config)
-	d.service = service
+	d.service = serviceOf(config)
 	d.cfg = outbox.Config{
-		Channel: service.ChannelID, User: str(config, "user"),
-		Policy: service.Policy(), Limits: service.Limits(),
+		Channel: str(config.Get("destination"), "channelId"), User: str(config, "user"),
+		Policy: d.service.Policy(""), MediaPolicy: d.service.Policy(outbox.BucketMedia), Limits: d.service.Limits(),
+		Plan: d.service.Plan, Cannot: d.service.Cannot, Deadline: requestDeadline,
 		FlushEvery: millis(config, "flushEvery", 300_000), // C5
 		FlushAt:    int(num(config, "flushAt", 400)),      // C5
 		Debounce:   millis(config, "debounce", 200),       // C6
@@ -39,8 +41,15 @@ func openBridge(host js.Value) any {
 		MaxQueueBytes: int64(num(config, "maxQueueBytes", 64<<20)),
 		LedgerDays:    30, // L9.5
 		LookPolicy:    retry.LineStatus(),
-		KeepDelivered: 48 * time.Hour, // L12.1: the next day, wherever it is
-		Fleet:         fleetOf(service.Fleet(), config),
+	}
+	if d.service.Cannot("reconcile") == "" {
+		d.cfg.KeepDelivered = 48 * time.Hour // L12.1: the next day, wherever it is
+	}
+	if line, ok := d.service.(linekeep.Service); ok {
+		d.cfg.Fleet = fleetOf(line.Fleet(), config)
+	}
+	if service := str(config.Get("destination"), "service"); service != "line" {
+		d.cfg.API = service
 	}
 	d.capped = config.Get("ownClock").Truthy()
 	d.core = outbox.New(d.cfg)
@@ -117,8 +126,22 @@ func (d *driver) load(done func(error)) {
 	})
 }
 
-func serviceOf(config js.Value) linekeep.Service {
+// serviceOf makes the destination that the page chose.
+func serviceOf(config js.Value) outbox.Destination {
 	dest := config.Get("destination")
+	noteBytes, forbid := int(num(dest, "maxNoteBytes", 0)), list(config, "healthFields")
+	switch str(dest, "service") {
+	case "chat":
+		return googlechat.Service{BaseURL: str(dest, "baseURL"), Space: str(dest, "space"), NoteBytes: noteBytes,
+			MaxBackoff: time.Duration(num(dest, "maxBackoff", 64)) * time.Second, Forbid: forbid}
+	case "evernote":
+		return evernote.Service{NoteStoreURL: str(dest, "noteStoreURL"), NotebookGUID: str(dest, "notebookGuid"), Title: str(dest, "title"),
+			Sandbox: dest.Get("sandbox").Truthy(), CallsPerHour: int(num(dest, "callsPerHour", 0)), NoteBytes: noteBytes, Forbid: forbid}
+	}
+	return lineOf(config, dest)
+}
+
+func lineOf(config, dest js.Value) linekeep.Service {
 	tier := linekeep.MiniApp
 	if str(dest, "tier") == string(linekeep.Server) {
 		tier = linekeep.Server
@@ -152,11 +175,11 @@ func (d *driver) api() map[string]any {
 	api := map[string]any{}
 	for name, f := range map[string]func(args []js.Value) any{
 		"append": func(args []js.Value) any {
-			d.post(outbox.Appended{Drafts: drafts(bytesOf(args[0]), args[1].String(), ticket(args[2]))})
+			d.post(outbox.Appended{Drafts: draftsOf(args)})
 			return nil
 		},
 		"take": func(args []js.Value) any {
-			d.post(outbox.Appended{Drafts: fromInbox(drafts(bytesOf(args[0]), args[1].String(), ticket(args[2])))})
+			d.post(outbox.Appended{Drafts: fromInbox(draftsOf(args))})
 			return nil
 		},
 		"flush": func(args []js.Value) any { d.post(outbox.FlushAsked{Ticket: ticket(args[0])}); return nil },
@@ -207,114 +230,6 @@ func (d *driver) api() map[string]any {
 }
 
 func ticket(v js.Value) uint32 { return uint32(v.Float()) }
-
-func (d *driver) listDead(ticket uint32) {
-	d.store.ReadDead(func(records []outbox.DeadRecord, err error) {
-		t := []byte{'['}
-		for i, r := range records {
-			if i > 0 {
-				t = append(t, ',')
-			}
-			t = append(t, outbox.DeadInfo(r)...)
-		}
-		d.answer(ticket, append(t, ']'), err)
-	})
-}
-
-func (d *driver) decideDead(ticket uint32, id string, discard bool) {
-	d.store.ReadDead(func(records []outbox.DeadRecord, err error) {
-		for _, r := range records {
-			if r.Named(id) {
-				d.post(outbox.DeadAsked{Ticket: ticket, Record: r, Discard: discard})
-				return
-			}
-		}
-		if err == nil {
-			err = &outbox.Refusal{Code: outbox.InvalidEvent, Message: "no dead letter has this id; dead.list() names them"}
-		}
-		d.answer(ticket, nil, err)
-	})
-}
-
-// ledgerPage is how many rows one read brings: no long task, however long the ledger.
-const ledgerPage = 200
-
-func (d *driver) readLedger(ticket uint32, from, to int64, after outbox.LedgerPos, lines []byte, then func()) {
-	d.store.ReadLedger(from, to, after, ledgerPage, func(rows []outbox.LedgerRow, err error) {
-		for _, r := range rows {
-			lines = append(append(lines, r.Text...), '\n')
-			after = r.LedgerPos
-		}
-		if err == nil && len(rows) == ledgerPage {
-			d.readLedger(ticket, from, to, after, lines, then)
-			return
-		}
-		d.answer(ticket, jsontext.AppendString(nil, string(lines)), err)
-		if err == nil {
-			then()
-		}
-	})
-}
-
-// reconcile reads what the ledger says was delivered, the last word on each note, and hands it to the core.
-func (d *driver) reconcile(ticket uint32, from, to int64, after outbox.LedgerPos, notes []outbox.LedgerNote) {
-	d.store.ReadLedger(from, to, after, ledgerPage, func(rows []outbox.LedgerRow, err error) {
-		if err != nil {
-			d.answer(ticket, nil, err)
-			return
-		}
-		for _, r := range rows {
-			notes = append(notes, outbox.LedgerNotes(r)...)
-			after = r.LedgerPos
-		}
-		if len(rows) == ledgerPage {
-			d.reconcile(ticket, from, to, after, notes)
-			return
-		}
-		last := make(map[string]int, len(notes))
-		for i, n := range notes {
-			last[n.NoteID] = i
-		}
-		kept := notes[:0]
-		for i, n := range notes {
-			if last[n.NoteID] == i {
-				kept = append(kept, n)
-			}
-		}
-		d.post(outbox.ReconcileAsked{Ticket: ticket, Notes: kept})
-	})
-}
-
-// holdings answers with what an audit needs of the store: the number of every open segment that an entry on disk came from.
-// Every Seq is either here or in the ledger, else something is missing.
-func (d *driver) holdings(ticket uint32) {
-	d.store.Load(func(l outbox.Loaded, err error) {
-		if err != nil {
-			d.answer(ticket, nil, err)
-			return
-		}
-		d.scanHoldings(ticket, outbox.HeldSeqs(l), 0)
-	})
-}
-
-func (d *driver) scanHoldings(ticket uint32, seqs []uint64, after uint64) {
-	d.store.Scan(after, ledgerPage, func(open []outbox.Segment, err error) {
-		for _, s := range open {
-			seqs, after = append(seqs, s.Seq), s.Seq
-		}
-		if err == nil && len(open) == ledgerPage {
-			d.scanHoldings(ticket, seqs, after)
-			return
-		}
-		var w jsontext.Writer
-		w.Open('[')
-		for _, seq := range seqs {
-			w.Int(int64(seq))
-		}
-		w.Close(']')
-		d.answer(ticket, w.Text, err)
-	})
-}
 
 // purge deletes this user's rows; the one ledger row that stays says how many events went.
 func (d *driver) purge(ticket uint32) {

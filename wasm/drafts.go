@@ -5,11 +5,21 @@ package main
 import (
 	"bytes"
 	"strconv"
+	"syscall/js"
 	"time"
 
 	"github.com/liff-keep/liff-keep/internal/jsontext"
 	"github.com/liff-keep/liff-keep/outbox"
 )
+
+// draftsOf reads the arguments of append and take: texts, keys, the first ticket, media.
+func draftsOf(args []js.Value) []outbox.Draft {
+	list := drafts(bytesOf(args[0]), args[1].String(), ticket(args[2]))
+	if len(args) > 3 {
+		attach(list, args[3])
+	}
+	return list
+}
 
 // drafts cuts a burst: one event a line (JSON.stringify writes no line feed), one key a line, empty for none.
 func drafts(texts []byte, keys string, first uint32) []outbox.Draft {
@@ -25,6 +35,24 @@ func drafts(texts []byte, keys string, first uint32) []outbox.Draft {
 		texts, keys = rest, more
 	}
 	return out
+}
+
+// attach adds the media of each event; the blobs stay JavaScript's.
+func attach(list []outbox.Draft, media js.Value) {
+	if media.Type() != js.TypeObject {
+		return
+	}
+	for i := range list {
+		items := media.Index(i)
+		if items.Type() != js.TypeObject {
+			continue
+		}
+		for j := range items.Length() {
+			m := items.Index(j)
+			list[i].Media = append(list[i].Media, outbox.Media{Name: str(m, "name"), Type: str(m, "type"), Bytes: int64(num(m, "bytes", 0)), Sum: str(m, "sum")})
+			list[i].Blobs = append(list[i].Blobs, m.Get("blob"))
+		}
+	}
 }
 
 // fromInbox reads what stands behind the key in each row: "version at mark", at in unix ms.

@@ -28,6 +28,7 @@ type driver struct {
 	refused        string // the last token that the service refused
 	known          string // the last one that the page gave, for a parting shot
 	owner          string // this page, in leases
+	fetches        uint64 // requests of batches, to name each
 	fence          uint64 // token of our lead; 0: this page does not send
 	highest        uint64 // highest token that we were given
 	wake           js.Func
@@ -142,7 +143,7 @@ func (d *driver) do(cmd outbox.Command) {
 	case outbox.ReadToken:
 		d.readToken(c.Fresh, answer)
 	case outbox.Send:
-		d.send(c.Batch, answer)
+		d.send(c, answer)
 	case outbox.Shoot:
 		d.shoot(c.Batch)
 	case outbox.Dethroned:
@@ -182,62 +183,6 @@ func (d *driver) askToken(fresh bool, done func(string)) {
 			d.known = token
 		}
 		done(token)
-	})
-}
-
-// shoot sends a copy of open notes while the page is being left. The token is the last one the page gave: there is no
-// time to ask. The answer is nobody's business: what arrived is a duplicate when its batch goes.
-func (d *driver) shoot(b outbox.Batch) {
-	if d.known != "" {
-		d.fetch(d.service.Encode(b), d.known, requestDeadline, func(outbox.Reply) {})
-	}
-}
-
-// look asks the service for the state of notes.
-func (d *driver) look(noteIDs []string, post func(outbox.Event)) {
-	d.askToken(false, func(token string) {
-		if token == "" {
-			post(outbox.Looked{Outcome: outbox.Outcome{Cause: outbox.TokenRefused}})
-			return
-		}
-		d.fetch(d.service.EncodeLook(noteIDs), token, requestDeadline, func(r outbox.Reply) {
-			states, o := d.service.DecodeLook(noteIDs, r)
-			post(outbox.Looked{States: states, Outcome: o})
-		})
-	})
-}
-
-// send reads the sealed batch, makes the request, hashes the notes meanwhile, and posts what came of it.
-func (d *driver) send(id uint64, post func(outbox.Event)) {
-	d.store.ReadBatch(id, func(r outbox.BatchRecord, err error) {
-		var b outbox.Batch
-		if err == nil {
-			b, err = outbox.DecodeBatch(r)
-		}
-		if err != nil {
-			post(outbox.Replied{Err: err})
-			return
-		}
-		token := d.token
-		d.token = ""
-		answer := outbox.Replied{Batch: b}
-		waits := 2
-		both := func() {
-			if waits--; waits == 0 {
-				post(answer)
-			}
-		}
-		d.fetch(d.service.Encode(b), token, requestDeadline, func(r outbox.Reply) {
-			answer.Outcome = d.service.Decode(b, r)
-			if c := answer.Outcome.Cause; c == outbox.TokenRefused || c == outbox.ScopeMissing {
-				d.refused, d.known = token, ""
-			}
-			both()
-		})
-		d.sums(b.Entries, func(s []string) {
-			answer.SHA256 = s
-			both()
-		})
 	})
 }
 

@@ -81,8 +81,8 @@ func TestFetch_ADeadlineEndsAHangingRequest(t *testing.T) {
 	p := openPage(t, nil)
 	d := &driver{host: js.ValueOf(p.host)}
 	d.then(post, func(js.Value, bool) {
-		req := outbox.Request{Method: "GET", URL: base + "/v1/keep/status?noteId=x"}
-		d.fetch(req, "token-1", 300*time.Millisecond, func(r outbox.Reply) { done <- r })
+		req := outbox.Request{Method: "GET", URL: base + "/v1/keep/status?noteId=x", Headers: [][2]string{{"Authorization", "Bearer token-1"}}}
+		d.fetch(req, js.Undefined(), 300*time.Millisecond, func(r outbox.Reply) { done <- r })
 	})
 	select {
 	case r := <-done:
@@ -109,7 +109,7 @@ func TestFetch_AfterARequestThatWasGivenUpNoneOutlivesThePage(t *testing.T) {
 	base := sandboxURL(t)
 	send := func(url string, deadline time.Duration) {
 		done := make(chan struct{})
-		d.fetch(outbox.Request{Method: "POST", URL: url, Body: []byte(`{}`)}, "token-1", deadline, func(outbox.Reply) { close(done) })
+		d.fetch(outbox.Request{Method: "POST", URL: url, Headers: [][2]string{{"Authorization", "Bearer token-1"}}, Body: []byte(`{}`)}, arrayOf([]byte(`{}`)), deadline, func(outbox.Reply) { close(done) })
 		select {
 		case <-done:
 		case <-time.After(10 * time.Second):
@@ -168,6 +168,30 @@ func TestL2_5_AClockThatWasSetAheadIsNoticed(t *testing.T) {
 	require.Zero(t, d.jumped(time.Now().Add(time.Hour)), "a page with a clock of its own is believed")
 }
 
+// A blob that the page hands over is on disk when its event is acknowledged, goes up as it is, before its note, and leaves
+// nothing behind (L2.2).
+func TestL2_2_AVoiceMemoArrivesAsItIs(t *testing.T) {
+	base := sandboxURL(t)
+	p := openPage(t, map[string]any{"destination": map[string]any{"service": "line", "channelId": "wasm" + t.Name(), "baseURL": base}})
+	p.lead()
+	memo := js.Global().Get("Blob").New([]any{arrayOf([]byte("\x00\x01 RIFF \xff\xfe")), "…"})
+	media := []any{[]any{map[string]any{"name": "memo.m4a", "type": "audio/mp4", "bytes": memo.Get("size"), "sum": "", "blob": memo}}}
+	p.api.Call("append", arrayOf([]byte(good)), "", 1, media)
+	p.until("the receipt", func() bool { return p.answers[1] != nil })
+	require.Equal(t, 0.0, p.answers[1][0], p.answers[1])
+	p.api.Call("flush", 2)
+	p.until("delivered", func() bool { return p.count("delivered") == 1 })
+	require.Equal(t, 0, p.count("queueBytes"))
+
+	noteID := p.answers[1][2].(string)
+	got := make(chan string, 1)
+	d := &driver{host: js.ValueOf(p.host)}
+	d.then(js.Global().Call("fetch", base+"/ops/media?mediaId="+noteID+".1"), func(r js.Value, _ bool) {
+		d.then(r.Call("arrayBuffer"), func(b js.Value, _ bool) { got <- string(bytesOf(uint8Array.New(b))) })
+	})
+	require.Equal(t, "\x00\x01 RIFF \xff\xfe…", p.receive(got))
+}
+
 // An answer that comes after its lease has run out gives no right to send: the page was frozen between, and another one may
 // send by now (invariant 8). The store is real and grants it; only the answer is old.
 func TestInvariant8_ALeadThatIsAnsweredLateIsNone(t *testing.T) {
@@ -214,7 +238,7 @@ func quietDriver(t *testing.T) *driver {
 		"crashed": fn(func() any { t.Error("crashed"); return nil }), "dethroned": fn(func() any { return nil }),
 	})
 	service := linekeep.Service{BaseURL: "http://127.0.0.1:9", ChannelID: "1650000001"}
-	cfg := outbox.Config{Policy: service.Policy(), Limits: service.Limits(), FlushEvery: time.Minute, FlushAt: 400, LookPolicy: service.Policy()}
+	cfg := outbox.Config{Policy: service.Policy(""), Limits: service.Limits(), FlushEvery: time.Minute, FlushAt: 400, LookPolicy: service.Policy("")}
 	d := &driver{host: host, service: service, cfg: cfg, core: outbox.New(cfg), store: indexeddb.NewMemory()}
 	d.wake = js.FuncOf(func(js.Value, []js.Value) any { return nil })
 	t.Cleanup(d.disarm)

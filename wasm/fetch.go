@@ -9,11 +9,11 @@ import (
 	"github.com/liff-keep/liff-keep/outbox"
 )
 
-// fetch makes one request and calls done once with the reply; Status 0 means that no answer came. The token is put into
-// the header here and kept nowhere (invariant 6). The deadline is the browser's own, so that a hanging server or proxy
+// fetch makes one request, whose body was made of req, and calls done once with the reply; Status 0 means that no answer
+// came. The deadline is the browser's own, so that a hanging server or proxy
 // cannot hold the queue.
-func (d *driver) fetch(req outbox.Request, token string, deadline time.Duration, done func(outbox.Reply)) {
-	headers := map[string]any{"Authorization": "Bearer " + token}
+func (d *driver) fetch(req outbox.Request, body js.Value, deadline time.Duration, done func(outbox.Reply)) {
+	headers := map[string]any{}
 	for _, h := range req.Headers {
 		headers[h[0]] = h[1]
 	}
@@ -23,9 +23,9 @@ func (d *driver) fetch(req outbox.Request, token string, deadline time.Duration,
 		"cache": "no-store", "credentials": "omit", "referrerPolicy": "no-referrer",
 		"redirect": "error", // a log-in page is no answer of the service
 	}
-	outlives := req.Body != nil && len(req.Body) <= keepaliveBytes && !d.lingering
-	if req.Body != nil {
-		init["body"] = arrayOf(req.Body)
+	outlives := body.Truthy() && req.Parts == nil && len(req.Body) <= keepaliveBytes && !d.lingering
+	if body.Truthy() {
+		init["body"] = body
 		init["keepalive"] = outlives // a small request outlives the page
 	}
 	failed := func(reason js.Value) {

@@ -66,7 +66,7 @@ func TestOutcome_IsWhatTheDecoderMakesOfTheAnswer(t *testing.T) {
 		if a.status == 429 {
 			header.Set("Retry-After", "60")
 		}
-		want := service.Decode(b, outbox.Reply{Status: a.status, TimedOut: a.status == 0, Header: header.Get,
+		want := service.Decode(b, 0, outbox.Attempt{}, outbox.Reply{Status: a.status, TimedOut: a.status == 0, Header: header.Get,
 			Body: []byte(`{"results":[{"noteId":"n","status":"stored"}]}`)})
 		require.Equal(t, want, outcome(b, a), "status %d", a.status)
 	}

@@ -225,7 +225,7 @@ func (w *world) config(id int32) outbox.Config {
 		fleet.Phones = w.c.n
 	}
 	fleet.Campaign = w.people[id].campaign
-	return outbox.Config{Channel: "1", User: "u", Policy: service.Policy(), Limits: service.Limits(), FlushEvery: 5 * time.Minute,
-		FlushAt: 400, Debounce: 200 * time.Millisecond, MaxQueueBytes: 64 << 20, LedgerDays: 30, LookPolicy: retry.LineStatus(),
+	return outbox.Config{Channel: "1", User: "u", Policy: service.Policy(""), Limits: service.Limits(), FlushEvery: 5 * time.Minute,
+		FlushAt: 400, Debounce: 200 * time.Millisecond, MaxQueueBytes: 64 << 20, LedgerDays: 30, LookPolicy: retry.LineStatus(), Deadline: 30 * time.Second,
 		Fleet: fleet}
 }

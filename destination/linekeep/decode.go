@@ -9,9 +9,9 @@ import (
 	"github.com/liff-keep/liff-keep/retry"
 )
 
-// Decode reads a reply to Encode(b). It never fails: what cannot be read is Unclear, and the same bytes go again.
+// Decode reads a reply to Encode. It never fails: what cannot be read is Unclear, and the same bytes go again.
 //
-//	200            Accepted, if there is a verdict for every note; else Unclear
+//	200            of an upload: Accepted; of notes: Accepted, if there is a verdict for every note; else Unclear
 //	409, one note  Accepted with the verdict Conflict (L7.2)
 //	401, 403       TokenRefused, ScopeMissing (L10.2, L14.6)
 //	404, 408, 425  ServerFailed: a wrong address or a proxy; nothing is said of the notes
@@ -21,7 +21,29 @@ import (
 //	other 4xx      Refused
 //	5xx, 3xx, 1xx  ServerFailed
 //	no answer      Unreached, or Unclear when the deadline passed
-func (s Service) Decode(b outbox.Batch, r outbox.Reply) outbox.Outcome {
+func (s Service) Decode(b outbox.Batch, step int, _ outbox.Attempt, r outbox.Reply) outbox.Outcome {
+	if len(b.Entries) > 0 && step < len(b.Entries[0].Media) {
+		return s.decodeMedia(r)
+	}
+	return s.decode(b, r)
+}
+
+// DecodeProbe is Decode, see EncodeProbe.
+func (s Service) DecodeProbe(b outbox.Batch, step int, a outbox.Attempt, r outbox.Reply) outbox.Outcome {
+	return s.Decode(b, step, a, r)
+}
+
+// decodeMedia reads the reply to an upload. What it has under this name already is the same blob: names are not given twice.
+func (s Service) decodeMedia(r outbox.Reply) outbox.Outcome {
+	o := s.decode(outbox.Batch{}, r)
+	o.Quota = outbox.Quota{Remaining: -1, Limit: -1} // of another bucket than the one that is shown
+	if r.Status >= 200 && r.Status < 300 {
+		o.Cause = outbox.Accepted
+	}
+	return o
+}
+
+func (s Service) decode(b outbox.Batch, r outbox.Reply) outbox.Outcome {
 	o := outbox.Outcome{Status: r.Status, Hint: retry.NoHint(), Quota: outbox.Quota{Remaining: -1, Limit: -1}}
 	if r.Status == 0 {
 		o.Cause = outbox.Unreached
@@ -62,7 +84,7 @@ func (s Service) Decode(b outbox.Batch, r outbox.Reply) outbox.Outcome {
 // DecodeLook reads a reply to EncodeLook: {"noteId","state","sha256"} or {"notes":[…]}, in the order asked. Half an answer
 // is no answer: the outcome is Accepted only with a state for every note.
 func (s Service) DecodeLook(noteIDs []string, r outbox.Reply) ([]outbox.NoteState, outbox.Outcome) {
-	o := s.Decode(outbox.Batch{}, outbox.Reply{Status: r.Status, TimedOut: r.TimedOut, Header: r.Header})
+	o := s.decode(outbox.Batch{}, outbox.Reply{Status: r.Status, TimedOut: r.TimedOut, Header: r.Header})
 	if r.Status != 200 {
 		return nil, o
 	}

@@ -37,7 +37,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, left, reset, after, date string, body []byte) {
 		headers := map[string]string{"X-Line-Keep-Quota-Remaining": left, "X-Line-Keep-Quota-Reset": reset, "Retry-After": after, "Date": date}
 		for _, b := range []outbox.Batch{batch(first), batch(first, second), batch(hide)} {
-			o := service.Decode(b, answer(status, string(body), headers))
+			o := service.Decode(b, 0, outbox.Attempt{}, answer(status, string(body), headers))
 			if o.Cause == outbox.Accepted {
 				require.Len(t, o.Verdicts, len(b.Entries))
 				require.True(t, status >= 200 && status < 300 || status == 409 && len(b.Entries) == 1)
@@ -45,7 +45,7 @@ func FuzzDecode(f *testing.F) {
 				require.Empty(t, o.Verdicts)
 			}
 			require.Equal(t, o.Quota.Readable, o.Quota.Remaining >= 0)
-			wait := service.Policy().Wait(o.Status, 1, o.Hint, 0.5)
+			wait := service.Policy("").Wait(o.Status, 1, o.Hint, 0.5)
 			require.Positive(t, wait)
 			require.LessOrEqual(t, wait, 24*time.Hour+time.Second)
 		}

@@ -49,13 +49,13 @@ func TestL2_4_L10_1_L10_2_L14_5_L14_6_WhatAStatusMeans(t *testing.T) {
 		{202, two, outbox.Unclear},
 	} {
 		b := map[int]outbox.Batch{one: batch(first), two: batch(first, second), hidden: batch(hide)}[row.entries]
-		o := service.Decode(b, answer(row.status, "", nil))
+		o := service.Decode(b, 0, outbox.Attempt{}, answer(row.status, "", nil))
 		require.Equal(t, row.want, o.Cause, "%d to %d entries", row.status, row.entries)
 		require.Equal(t, row.status, o.Status)
 	}
-	require.Equal(t, outbox.Unreached, service.Decode(batch(first), outbox.Reply{}).Cause)
-	require.Equal(t, outbox.Unclear, service.Decode(batch(first), outbox.Reply{TimedOut: true}).Cause)
-	require.Equal(t, retry.NoHint(), service.Decode(batch(first), outbox.Reply{}).Hint)
+	require.Equal(t, outbox.Unreached, service.Decode(batch(first), 0, outbox.Attempt{}, outbox.Reply{}).Cause)
+	require.Equal(t, outbox.Unclear, service.Decode(batch(first), 0, outbox.Attempt{}, outbox.Reply{TimedOut: true}).Cause)
+	require.Equal(t, retry.NoHint(), service.Decode(batch(first), 0, outbox.Attempt{}, outbox.Reply{}).Hint)
 }
 
 // LINE guide §3.2, Q1: Retry-After is read, not assumed, in both forms of HTTP; what cannot be read is no hint, and the
@@ -92,7 +92,7 @@ func TestL3_2_L14_1_L2_4_TheHintsOfARefusal(t *testing.T) {
 		{500, "30", "1779246060", date, none, none},
 		{200, "30", "1779246060", date, none, none},
 	} {
-		o := service.Decode(batch(first), answer(row.status, "", map[string]string{"Retry-After": row.retryAfter,
+		o := service.Decode(batch(first), 0, outbox.Attempt{}, answer(row.status, "", map[string]string{"Retry-After": row.retryAfter,
 			"X-Line-Keep-Quota-Reset": row.reset, "Date": row.date}))
 		if row.wantAfter < 0 {
 			require.Negative(t, o.Hint.RetryAfter, "%+v", row)
@@ -120,7 +120,7 @@ func TestL6_1_L6_3_TheQuotaOfEveryAnswer(t *testing.T) {
 		want int // -1: unknown
 	}{{"99", 99}, {"0", 0}, {"", -1}, {"-3", -1}, {"many", -1}, {"9.5", -1}, {"99999999999999999999", -1}} {
 		for _, status := range []int{200, 401, 403, 409, 410, 413, 429, 500} {
-			o := service.Decode(batch(first), answer(status, "", map[string]string{
+			o := service.Decode(batch(first), 0, outbox.Attempt{}, answer(status, "", map[string]string{
 				"X-Line-Keep-Quota-Remaining": row.text, "X-Line-Keep-Request-Id": "r-7"}))
 			require.Equal(t, row.want, o.Quota.Remaining, "%d, remaining %q", status, row.text)
 			require.Equal(t, row.want >= 0, o.Quota.Readable, "%d, remaining %q", status, row.text)
@@ -150,22 +150,22 @@ func TestL9_2_HalfAnAnswerIsNoAnswer(t *testing.T) {
 		whole + `x`, whole + whole,
 		strings.Repeat(`{"results":`, 300),
 	} {
-		o := service.Decode(batch(first, second), answer(200, body, nil))
+		o := service.Decode(batch(first, second), 0, outbox.Attempt{}, answer(200, body, nil))
 		require.Equal(t, outbox.Unclear, o.Cause, body)
 		require.Empty(t, o.Verdicts, body)
 	}
 	for cut := range whole {
-		require.Equal(t, outbox.Unclear, service.Decode(batch(first, second), answer(200, whole[:cut], nil)).Cause, "cut at %d", cut)
+		require.Equal(t, outbox.Unclear, service.Decode(batch(first, second), 0, outbox.Attempt{}, answer(200, whole[:cut], nil)).Cause, "cut at %d", cut)
 	}
 	for _, body := range []string{whole, " \n" + whole + "\n",
 		`{"took":3,"results":[{"sha256":null,"status":"stored","noteId":"k1","x":{"noteId":"k9"}},` + b + `],"more":[1,{}]}`} {
-		require.Equal(t, outbox.Accepted, service.Decode(batch(first, second), answer(200, body, nil)).Cause, body)
+		require.Equal(t, outbox.Accepted, service.Decode(batch(first, second), 0, outbox.Attempt{}, answer(200, body, nil)).Cause, body)
 	}
 	for _, body := range []string{`{"noteId":"k2"}`, `{"noteId":""}`, `{"sha256":"x"}`, `{"results":[]}`, `{"noteId":"k1"`} {
-		require.Equal(t, outbox.Unclear, service.Decode(batch(first), answer(200, body, nil)).Cause, "one note: %s", body)
+		require.Equal(t, outbox.Unclear, service.Decode(batch(first), 0, outbox.Attempt{}, answer(200, body, nil)).Cause, "one note: %s", body)
 	}
 	for _, body := range []string{`{"noteId":"k1"}`, `{"results":[` + a + `]}`, `{"noteId":"k\u0031","sha256":"x"}`} {
-		require.Equal(t, outbox.Accepted, service.Decode(batch(first), answer(200, body, nil)).Cause, "one note: %s", body)
+		require.Equal(t, outbox.Accepted, service.Decode(batch(first), 0, outbox.Attempt{}, answer(200, body, nil)).Cause, "one note: %s", body)
 	}
 }
 
@@ -177,13 +177,13 @@ func TestL9_2_AnUnknownWordOnOneNoteIsNoVerdict(t *testing.T) {
 		`{"noteId":"k1","status":"rejected"}`:  outbox.Unclear,
 		`{"noteId":"k1","status":"queued"}`:    outbox.Unclear,
 	} {
-		require.Equal(t, want, service.Decode(batch(first), answer(200, body, nil)).Cause, body)
+		require.Equal(t, want, service.Decode(batch(first), 0, outbox.Attempt{}, answer(200, body, nil)).Cause, body)
 	}
 }
 
 // What the service said of a refused body is kept for the person who sees the dead letter (L6.3), and short.
 func TestL6_3_TheRefusalsTextIsKept(t *testing.T) {
-	o := service.Decode(batch(first), answer(400, strings.Repeat("寿", 200), nil))
+	o := service.Decode(batch(first), 0, outbox.Attempt{}, answer(400, strings.Repeat("寿", 200), nil))
 	require.True(t, strings.HasPrefix(o.Message, "400 寿"))
 	require.LessOrEqual(t, len(o.Message), 304)
 	require.Equal(t, "400 "+strings.Repeat("寿", 100), o.Message)

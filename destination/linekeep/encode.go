@@ -5,10 +5,25 @@ import (
 	"github.com/liff-keep/liff-keep/outbox"
 )
 
-// Encode makes the request of a batch: one note as it is, several as {"notes":[…]}, a hide as {"noteId"}. The notes' raw
-// bytes are spliced, never encoded anew: their sha256 must stay what it was (L7.3).
-func (s Service) Encode(b outbox.Batch) outbox.Request {
-	r := s.request("POST", "/v1/keep/note")
+// Plan is one upload for each blob, in the media bucket, and then the note that names them.
+func (s Service) Plan(b outbox.Batch, _ string) []outbox.Step {
+	steps := make([]outbox.Step, len(b.Entries[0].Media)+1)
+	for i := range b.Entries[0].Media {
+		steps[i].Bucket = outbox.BucketMedia
+	}
+	return steps
+}
+
+// Digest is of nothing: Keep knows duplicates by their noteId.
+func (s Service) Digest(outbox.Batch) []byte { return nil }
+
+// Encode makes the request of a step: an upload, or the notes: one as it is, several as {"notes":[…]}, a hide as {"noteId"}.
+// The notes' raw bytes are spliced, never encoded anew: their sha256 must stay what it was (L7.3).
+func (s Service) Encode(b outbox.Batch, step int, a outbox.Attempt) outbox.Request {
+	if media := b.Entries[0].Media; step < len(media) {
+		return s.encodeMedia(media[step], a)
+	}
+	r := s.request("POST", "/v1/keep/note", a)
 	switch {
 	case b.Kind() == outbox.Hide:
 		r.URL = s.BaseURL + "/v1/keep/hide" // L7.1
@@ -29,28 +44,38 @@ func (s Service) Encode(b outbox.Batch) outbox.Request {
 	return r
 }
 
-// EncodeMedia makes the request that uploads one voice memo or picture; it has a bucket of its own (L2.2).
-func (s Service) EncodeMedia(mediaID, contentType string, body []byte) outbox.Request {
-	r := s.request("PUT", "/v1/keep/media?mediaId="+escape(mediaID))
-	r.Headers[0][1] = contentType
-	r.Body = body
+// encodeMedia makes the request that uploads one voice memo or picture; it has a bucket of its own (L2.2). The same upload
+// again is none.
+func (s Service) encodeMedia(m outbox.Media, a outbox.Attempt) outbox.Request {
+	r := s.request("PUT", "/v1/keep/media?mediaId="+escape(m.ID), a)
+	r.Headers[0][1] = m.Type
+	if m.Type == "" {
+		r.Headers[0][1] = "application/octet-stream"
+	}
+	r.Parts = []outbox.Part{{Media: m.ID}}
 	return r
 }
 
+// EncodeProbe is never asked for: no step is in doubt here, the same bytes go again.
+func (s Service) EncodeProbe(b outbox.Batch, step int, a outbox.Attempt) outbox.Request {
+	return s.Encode(b, step, a)
+}
+
 // EncodeLook makes the look-up of up to 500 notes (L2.3).
-func (s Service) EncodeLook(noteIDs []string) outbox.Request {
+func (s Service) EncodeLook(noteIDs []string, a outbox.Attempt) outbox.Request {
 	path := "/v1/keep/status"
 	for i, id := range noteIDs {
 		path += string("?&"[min(i, 1)]) + "noteId=" + escape(id)
 	}
-	r := s.request("GET", path)
+	r := s.request("GET", path, a)
 	r.Headers = r.Headers[1:] // no body, no type
 	return r
 }
 
-// request has the headers of every call; the driver adds the token, read for this attempt (L10.2).
-func (s Service) request(method, path string) outbox.Request {
-	r := outbox.Request{Method: method, URL: s.BaseURL + path, Headers: [][2]string{{"Content-Type", "application/json"}}}
+// request has the headers of every call, the token of this attempt among them (L10.2).
+func (s Service) request(method, path string, a outbox.Attempt) outbox.Request {
+	r := outbox.Request{Method: method, URL: s.BaseURL + path,
+		Headers: [][2]string{{"Content-Type", "application/json"}, {"Authorization", "Bearer " + a.Token}}}
 	if s.ChannelID != "" {
 		r.Headers = append(r.Headers, [2]string{"X-Line-Channel-ID", s.ChannelID}) // L10.3
 	}

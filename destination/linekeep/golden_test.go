@@ -26,14 +26,24 @@ var (
 	first  = note("k1", `{"noteId":"k1","messages":[{"from":"客","text":"寿司 🍣 <b>&amp;</b>","at":1.50e3}] }`)
 	second = note("k2", `{"noteId":"k2","z":1,"a":2,"messages":[{"text":"a\/b\u0007\""}]}`)
 	third  = note("k3.v2", `{"noteId":"k3.v2","messages":[{},{}]}`)
+	voice  = outbox.Media{ID: "k4.1+ä", Name: "memo.m4a", Type: "audio/mp4", Bytes: 3, Sum: "ab"}
 	hide   = outbox.Entry{Kind: outbox.Hide, NoteID: "k1", Raw: []byte("k1")}
 )
+
+// attempt is one try's; its token stands in the golden requests.
+var attempt = outbox.Attempt{Token: "token-1"}
+
+var withVoice = func() outbox.Entry {
+	e := note("k4", `{"noteId":"k4","media":[{"mediaId":"k4.1+ä"}],"messages":[{}]}`)
+	e.Media = []outbox.Media{voice}
+	return e
+}()
 
 func batch(entries ...outbox.Entry) outbox.Batch {
 	return outbox.Batch{ID: 1, Name: "i-1", Entries: entries}
 }
 
-// print writes a request as it goes over the wire, without the token.
+// print writes a request as it goes over the wire; a blob is its id in angle brackets.
 func print(r outbox.Request) []byte {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "%s %s\n", r.Method, r.URL)
@@ -41,6 +51,11 @@ func print(r outbox.Request) []byte {
 		fmt.Fprintf(&out, "%s: %s\n", h[0], h[1])
 	}
 	fmt.Fprintf(&out, "\n%s", r.Body)
+	for _, p := range r.Parts {
+		if out.Write(p.Bytes); p.Media != "" {
+			fmt.Fprintf(&out, "<%s>", p.Media)
+		}
+	}
 	return out.Bytes()
 }
 
@@ -48,11 +63,12 @@ func print(r outbox.Request) []byte {
 // A note's bytes are spliced, never encoded anew: their sha256 must stay what it was (L7.3).
 func TestL7_1_L7_3_L10_3_RequestsByteForByte(t *testing.T) {
 	for name, r := range map[string]outbox.Request{
-		"batch":  service.Encode(batch(first, second, third)),
-		"single": service.Encode(batch(first)),
-		"hide":   service.Encode(batch(hide)),
-		"status": service.EncodeLook([]string{"k1", "k3.v2", "会話/7?&"}),
-		"media":  service.EncodeMedia("voice 1+2", "audio/mp4", []byte("\x00\x01 raw bytes \xff")),
+		"batch":  service.Encode(batch(first, second, third), 0, attempt),
+		"single": service.Encode(batch(first), 0, attempt),
+		"hide":   service.Encode(batch(hide), 0, attempt),
+		"status": service.EncodeLook([]string{"k1", "k3.v2", "会話/7?&"}, attempt),
+		"media":  service.Encode(batch(withVoice), 0, attempt),
+		"voiced": service.Encode(batch(withVoice), 1, attempt),
 	} {
 		file := "testdata/" + name + ".request.http"
 		if *update {
@@ -61,20 +77,36 @@ func TestL7_1_L7_3_L10_3_RequestsByteForByte(t *testing.T) {
 		want, err := os.ReadFile(file)
 		require.NoError(t, err)
 		require.Equal(t, string(want), string(print(r)), file)
-		require.NotContains(t, string(print(r)), "Authorization", "L10.2: the token is read for each attempt, elsewhere")
+		require.Contains(t, r.Headers, [2]string{"Authorization", "Bearer token-1"}, "L10.2: the token of this attempt")
 		require.NotContains(t, r.URL, "/liff/v2/keep", "L10.1: the retired path is never called")
 	}
 	for _, e := range []outbox.Entry{first, second, third} {
-		require.Contains(t, string(service.Encode(batch(first, second, third)).Body), string(e.Raw))
+		require.Contains(t, string(service.Encode(batch(first, second, third), 0, attempt).Body), string(e.Raw))
 	}
 }
 
 // LINE guide §10: the domain is configuration; without a channel id the call is billed to the generic pool (L10.3), and no
 // empty header is sent.
 func TestL10_3_L10_4_WithoutAChannelNoHeader(t *testing.T) {
-	r := Service{BaseURL: "http://127.0.0.1:8787"}.Encode(batch(first))
+	r := Service{BaseURL: "http://127.0.0.1:8787"}.Encode(batch(first), 0, attempt)
 	require.Equal(t, "http://127.0.0.1:8787/v1/keep/note", r.URL)
-	require.Equal(t, [][2]string{{"Content-Type", "application/json"}}, r.Headers)
+	require.Equal(t, [][2]string{{"Content-Type", "application/json"}, {"Authorization", "Bearer token-1"}}, r.Headers)
+}
+
+// LINE guide §2: media has a path and a bucket of its own. The uploads go first, the note that names them last; an upload
+// is judged by its status alone.
+func TestL2_2_MediaGoesBeforeTheNoteThatNamesIt(t *testing.T) {
+	b := batch(withVoice)
+	require.Equal(t, []outbox.Step{{Bucket: outbox.BucketMedia}, {}}, service.Plan(b, ""))
+	require.Equal(t, []outbox.Step{{}}, service.Plan(batch(first, second), ""))
+	require.Equal(t, "line-media", service.Policy(outbox.BucketMedia).Name)
+	for status, want := range map[int]outbox.Cause{200: outbox.Accepted, 401: outbox.TokenRefused, 413: outbox.BodyTooLarge,
+		429: outbox.Throttled, 409: outbox.Refused, 404: outbox.ServerFailed, 500: outbox.ServerFailed} {
+		o := service.Decode(b, 0, attempt, answer(status, "", map[string]string{"X-Line-Keep-Quota-Remaining": "7"}))
+		require.Equal(t, want, o.Cause, status)
+		require.False(t, o.Quota.Readable, "the media bucket is not the one that is shown")
+	}
+	require.Equal(t, outbox.Unclear, service.Decode(b, 1, attempt, answer(200, "", nil)).Cause, "the note wants its verdict")
 }
 
 // reply reads a golden reply: status, headers, a blank line, the body.
@@ -111,7 +143,7 @@ func TestL6_1_L6_3_L7_2_RepliesByteForByte(t *testing.T) {
 		{"conflict", batch(first), outbox.Accepted, []outbox.Verdict{{State: outbox.Conflict}}},
 		{"hide", batch(hide), outbox.Accepted, []outbox.Verdict{{State: outbox.Stored}}},
 	} {
-		o := service.Decode(row.batch, reply(t, "testdata/"+row.name+".reply.http"))
+		o := service.Decode(row.batch, 0, outbox.Attempt{}, reply(t, "testdata/"+row.name+".reply.http"))
 		require.Equal(t, row.cause, o.Cause, row.name)
 		require.Equal(t, row.verdicts, o.Verdicts, row.name)
 		require.Equal(t, "r-"+row.name, o.RequestID, row.name)

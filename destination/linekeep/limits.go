@@ -17,6 +17,7 @@ const (
 	maxBatchNotes    = 500       // guide: ≤ 500 a batch (L14.5)
 	maxBatchMessages = 500       // guide: ≤ 500 messages a call (L4.1)
 	noteOverhead     = 1         // the comma
+	maxMediaBytes    = 8_000_000 // ours
 	unheardBytes     = 16 << 10  // ours: no proxy that lets a page through refuses so little for its size
 	batchPrefix      = `{"notes":[`
 	batchSuffix      = `]}`
@@ -53,12 +54,18 @@ func (s Service) Limits() outbox.Limits {
 		note = maxNoteBytes
 	}
 	return outbox.Limits{NoteBytes: note, BatchBytes: maxBatchBytes, BatchNotes: maxBatchNotes,
-		BatchMessages: maxBatchMessages, NoteOverhead: noteOverhead, UnheardBytes: unheardBytes, Forbid: s.Forbid}
+		BatchMessages: maxBatchMessages, NoteOverhead: noteOverhead, UnheardBytes: unheardBytes,
+		MediaBytes: maxMediaBytes, Copies: true, Forbid: s.Forbid}
 }
 
-// Policy of the note bucket.
-func (s Service) Policy() retry.Policy {
+// Cannot: Keep hides, and can be asked what it has.
+func (s Service) Cannot(string) string { return "" }
+
+// Policy of the note bucket, or of the media bucket (L2.2).
+func (s Service) Policy(bucket string) retry.Policy {
 	switch {
+	case bucket == outbox.BucketMedia:
+		return retry.LineMedia()
 	case s.ChannelID == "":
 		return retry.LineGeneric()
 	case s.Tier == Server:

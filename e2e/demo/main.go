@@ -35,19 +35,21 @@ func main() {
 type options struct {
 	job.Options
 	input, report, notes string
+	serve                string
 }
 
 func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.Bool("headless", true, "without a person; there is no other way here")
+	flags.Bool("headless", true, "without a person")
+	flags.StringVar(&o.serve, "serve", "", "serve the page to a person on this `address` instead, until it is interrupted")
 	flags.StringVar(&o.Root, "root", ".", "the project's root `directory`")
 	flags.StringVar(&o.input, "input", "", "JSON Lines `file`, one conversation a line (required)")
 	flags.StringVar(&o.report, "report", "", "`file` for the report, JSON; default: standard output")
 	flags.StringVar(&o.notes, "notes", "", "`file` for the raw notes as the sandbox holds them, one a line")
 	flags.StringVar(&o.Fault, "fault", "", "what goes wrong: "+strings.Join(faults.Names(), ", "))
 	flags.StringVar(&o.Engine, "engine", "chromium", "the browser: "+strings.Join(browser.Engines(), ", "))
-	flags.StringVar(&o.Destination, "destination", "line", "where to: line")
+	flags.StringVar(&o.Destination, "destination", "line", "where to: "+strings.Join(job.Destinations(), ", "))
 	flags.StringVar(&o.Durability, "durability", "", "strict (default) or relaxed")
 	seconds := flags.Float64("timeout", 300, "`seconds` for the whole job")
 	if err := flags.Parse(args); err != nil {
@@ -56,6 +58,8 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	switch {
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	case o.serve != "":
+		return o, nil
 	case o.input == "":
 		return o, errors.New("--input FILE.jsonl is missing")
 	case !(*seconds > 0):
@@ -79,6 +83,14 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 	if err != nil {
 		fmt.Fprintln(stderr, "demo:", err)
 		return 2
+	}
+	if o.serve != "" {
+		err := job.Serve(ctx, o.Root, o.Destination, o.serve, func(url string) { fmt.Fprintf(stderr, "demo Mini-App: %s   (Ctrl-C ends it)\n", url) })
+		if err != nil {
+			fmt.Fprintln(stderr, "demo:", err)
+			return 1
+		}
+		return 0
 	}
 	text, err := os.ReadFile(o.input)
 	if err != nil {

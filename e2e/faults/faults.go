@@ -17,6 +17,7 @@
 //	                   machine is, every event is a call of its own until the limiter holds them back
 //	reloads N          the page is reloaded so often while it archives
 //	kills N            the browser is killed so often, and started again on its profile
+//	only NAME …        destinations that it is about; without it, any
 //
 // The words of a file are checked when it is read; ENTRY and OBJECT are JSON.
 package faults
@@ -53,6 +54,7 @@ type Fault struct {
 	OversizeBytes  int
 	OneByOne       bool
 	Reloads, Kills int
+	Only           []string // destinations; empty: any
 }
 
 // None is the fault of a job in which nothing goes wrong.
@@ -157,6 +159,7 @@ var words = map[string]func(f *Fault, rest string) error{
 	"one-by-one": func(f *Fault, rest string) error { return flag(&f.OneByOne, rest) },
 	"reloads":    func(f *Fault, rest string) error { return count(&f.Reloads, rest, 10) },
 	"kills":      func(f *Fault, rest string) error { return count(&f.Kills, rest, 10) },
+	"only":       func(f *Fault, rest string) error { f.Only = strings.Fields(rest); return nil },
 	"clock": func(f *Fault, rest string) error {
 		_, err := time.Parse(time.RFC3339, rest)
 		f.ClockStart = rest

@@ -27,12 +27,12 @@ func TestEveryFileIsOneFaultThatSaysWhy(t *testing.T) {
 func TestParse(t *testing.T) {
 	const why = "# what happens\n# what holds\n"
 	f, err := Parse("x", why+`sandbox {"kind":"status","status":429,"times":2}`+"\n"+`page {"kind":"clock","seconds":-1}`+
-		"\nclock 2026-11-24T12:00:00+09:00\nat-second 40\nopen {\"mode\":\"stream\"}\noversize 9\nstill\none-by-one\nreloads 1\nkills 2\n")
+		"\nclock 2026-11-24T12:00:00+09:00\nat-second 40\nopen {\"mode\":\"stream\"}\noversize 9\nstill\none-by-one\nreloads 1\nkills 2\nonly line evernote\n")
 	require.NoError(t, err)
 	require.Equal(t, Fault{Name: "x", About: "what happens", Holds: "what holds",
 		Sandbox: []Entry{{"kind": "status", "status": 429.0, "times": 2.0}}, Page: []Entry{{"kind": "clock", "seconds": -1.0}},
 		Open: map[string]any{"mode": "stream"}, ClockStart: "2026-11-24T12:00:00+09:00",
-		AtSecond: 40, OversizeBytes: 9, Still: true, OneByOne: true, Reloads: 1, Kills: 2}, f)
+		AtSecond: 40, OversizeBytes: 9, Still: true, OneByOne: true, Reloads: 1, Kills: 2, Only: []string{"line", "evernote"}}, f)
 	require.True(t, f.Keyed())
 	require.True(t, f.Stepped())
 	n, sure := f.Ordered429()

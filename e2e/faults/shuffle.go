@@ -29,14 +29,14 @@ func Deal(seed uint64) []Fault {
 
 // mixable leaves out what needs a whole job of its own: background load, a clock
 // that has to show a second or stands still, another mode, an event that has to die, a page with one
-// token for ever (which another fault may expire).
+// token for ever (which another fault may expire), and what is of one destination only.
 func (f Fault) mixable() bool {
 	for _, e := range f.Page {
 		if e["kind"] == "same-token" {
 			return false
 		}
 	}
-	return f.AtSecond == 0 && !f.Still && !f.OneByOne && f.OversizeBytes == 0 && len(f.Open) == 0 && f.Kills == 0
+	return f.AtSecond == 0 && !f.Still && !f.OneByOne && f.OversizeBytes == 0 && len(f.Open) == 0 && f.Kills == 0 && len(f.Only) == 0
 }
 
 func mix(rnd *rand.Rand, parts []Fault) Fault {

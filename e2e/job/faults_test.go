@@ -112,9 +112,14 @@ func session(t *testing.T, engine string) *Session {
 
 func (s *Session) tested(t *testing.T, fault faults.Fault, n int) *Report {
 	t.Helper()
+	return s.testedAt(t, "line", fault, n)
+}
+
+func (s *Session) testedAt(t *testing.T, destination string, fault faults.Fault, n int) *Report {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	report, _, err := s.Run(ctx, Options{Given: &fault, Input: bytes.NewReader(conversations(n)), Timeout: 90 * time.Second})
+	report, _, err := s.Run(ctx, Options{Given: &fault, Destination: destination, Input: bytes.NewReader(conversations(n)), Timeout: 90 * time.Second})
 	require.NoError(t, err)
 	var words strings.Builder
 	report.Print(&words)
@@ -155,6 +160,9 @@ func TestFaults(t *testing.T) {
 					const n = 300
 					fault, err := faults.Lookup(name)
 					require.NoError(t, err)
+					if len(fault.Only) > 0 {
+						t.Skipf("of %s", strings.Join(fault.Only, ", "))
+					}
 					r := s.tested(t, fault, n)
 					promises(t, fault, n, r)
 					require.Zero(t, r.FaultsLeft, "all of it has to happen")

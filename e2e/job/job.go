@@ -18,7 +18,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/liff-keep/liff-keep/e2e/control"
@@ -107,8 +106,13 @@ func (o *Options) check() (fault faults.Fault, input []judge.Conversation, err e
 	if o.Given != nil {
 		fault = *o.Given
 	}
-	if d := withDefault(o.Destination, "line"); d != "line" {
-		return fault, nil, fmt.Errorf("unknown destination %q: there is line", d)
+	o.Destination = withDefault(o.Destination, "line")
+	dest, err := destinationNamed(o.Destination)
+	if err != nil {
+		return fault, nil, err
+	}
+	if err := dest.fits(fault); err != nil {
+		return fault, nil, err
 	}
 	if d := o.Durability; d != "" && d != "strict" && d != "relaxed" {
 		return fault, nil, fmt.Errorf("unknown durability %q: there are relaxed, strict", d)
@@ -150,9 +154,12 @@ func (s *Session) Run(ctx context.Context, o Options) (report *Report, notes []b
 
 	j := &job{o: o, session: s, channel: strconv.Itoa(firstChannel + s.jobs), fault: fault, began: time.Now(), report: &Report{
 		Problems: []string{}, PageErrors: []string{}, Engine: s.engine.Name, Fault: fault.Name,
-		Destination: "line", Durability: withDefault(o.Durability, "strict"),
+		Destination: o.Destination, Durability: withDefault(o.Durability, "strict"),
 	}}
 	s.jobs++
+	if j.dest, err = destinationNamed(o.Destination); err != nil {
+		return nil, nil, err
+	}
 	j.report.Input.Conversations, j.report.Input.Messages = len(input), judge.CountMessages(input)
 	if j.input, j.mustDie, err = withOversize(input, fault); err != nil {
 		return nil, nil, err
@@ -211,6 +218,9 @@ type job struct {
 	input   []judge.Conversation
 	mustDie []string
 	report  *Report
+	dest    destination
+	address string // of the service, as the page calls it
+	front   *front // the page's origin, where the destination is relayed
 
 	sandbox *service.Sandbox
 	control *control.Server
@@ -269,19 +279,12 @@ func (j *job) judge(ctx context.Context) (notes []byte, err error) {
 		return nil, err
 	}
 
-	rows, err := j.sandbox.Notes(ctx, j.channel, false)
-	if err != nil {
-		return nil, err
-	}
-	stored, err := judge.ReadStored(strings.NewReader(string(rows)))
+	stored, notes, err := j.dest.stored(ctx, j)
 	if err != nil {
 		return nil, err
 	}
 	if r.Ledger, err = SumLedger(ledger.Text, stored); err != nil {
 		j.problem("the page's ledger: %v", err)
-	}
-	if notes, err = j.sandbox.Notes(ctx, j.channel, true); err != nil {
-		return nil, err
 	}
 	receipts := map[int]judge.Receipt{}
 	for index, receipt := range j.control.Receipts() {

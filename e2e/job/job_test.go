@@ -149,7 +149,7 @@ func TestPersonArchivesAChatAndTheSample(t *testing.T) {
 	s, err := NewSession(ctx, root, "", "")
 	require.NoError(t, err)
 	defer s.Close()
-	j := &job{session: s, channel: "1650000001", fault: faults.None, report: &Report{}}
+	j := &job{session: s, dest: destinations[0], channel: "1650000001", fault: faults.None, report: &Report{}}
 	defer j.end()
 	require.NoError(t, j.start(ctx))
 	do := func(name string, args map[string]any) {

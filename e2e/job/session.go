@@ -68,8 +68,8 @@ func (s *Session) Close() {
 	_ = os.RemoveAll(s.temp) // in the system's directory for such things; it goes by itself too
 }
 
-func (s *Session) startSandbox(clockStart string, still bool) (*service.Sandbox, error) {
-	return service.Start(s.life, service.Options{Binary: s.binary, Dir: s.root, Dist: s.dist, ClockStart: clockStart, Still: still})
+func (s *Session) startSandbox(clockStart string, still bool, flags ...string) (*service.Sandbox, error) {
+	return service.Start(s.life, service.Options{Binary: s.binary, Dir: s.root, Dist: s.dist, ClockStart: clockStart, Still: still, Flags: flags})
 }
 
 // servePages starts the sandbox that serves the page when the job's own one is of

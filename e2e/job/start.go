@@ -15,11 +15,11 @@ const pageTimeout = 60 * time.Second
 
 // start starts everything, up to an opened outbox.
 func (j *job) start(ctx context.Context) (err error) {
-	if j.sandbox, err = j.session.startSandbox(j.fault.ClockStart, j.fault.Still); err != nil {
+	if j.sandbox, err = j.session.startSandbox(j.fault.ClockStart, j.fault.Still, j.dest.sandbox...); err != nil {
 		return err
 	}
 	if len(j.fault.Sandbox) > 0 {
-		if err := j.sandbox.Faults(ctx, j.fault.Sandbox); err != nil {
+		if err := j.sandbox.Faults(ctx, j.dest.aimed(j.fault.Sandbox)); err != nil {
 			return err
 		}
 	}
@@ -42,12 +42,11 @@ func (j *job) otherOrigin() bool { return j.fault.Name != "" }
 // launch takes the browser to the demo page and opens the outbox in it.
 func (j *job) launch(ctx context.Context) (err error) {
 	loads := j.control.Loads()
-	origin := j.sandbox.URL
-	if j.otherOrigin() {
-		if origin, err = j.session.servePages(); err != nil {
-			return err
-		}
+	origin, service, err := j.serve(ctx)
+	if err != nil {
+		return err
 	}
+	j.address = service
 	address := fmt.Sprintf("%s/?control=%s&channel=%s", origin, j.control.URL(), j.channel)
 	if err := j.session.show(ctx, address, j.control); err != nil {
 		return err
@@ -73,12 +72,10 @@ func (j *job) openPage(ctx context.Context, loads int) error {
 		}
 		return fmt.Errorf("%w; the browser says:\n%s", err, strings.TrimSpace(running.Log(2000)))
 	}
-	open := map[string]any{"channelId": j.channel, "clock": j.fault.Stepped(), "trouble": append([]faults.Entry{}, j.fault.Page...)}
+	open := j.dest.open(j, j.address)
+	open["channelId"], open["clock"], open["trouble"] = j.channel, j.fault.Stepped(), append([]faults.Entry{}, j.fault.Page...)
 	if j.fault.Still {
 		open["clock"] = "device"
-	}
-	if j.otherOrigin() {
-		open["baseURL"] = j.sandbox.URL
 	}
 	for name, value := range j.fault.Open {
 		open[name] = value
@@ -98,6 +95,9 @@ func (j *job) openPage(ctx context.Context, loads int) error {
 func (j *job) end() {
 	if j.control != nil && j.session.control != j.control {
 		j.control.Close()
+	}
+	if j.front != nil {
+		j.front.close()
 	}
 	if j.sandbox != nil {
 		j.sandbox.Close()

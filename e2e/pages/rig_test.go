@@ -42,24 +42,33 @@ func slow(t *testing.T) {
 	}
 }
 
-var sandboxBinary = sync.OnceValues(func() (string, error) {
+var (
+	sandboxBinary = sync.OnceValues(func() (string, error) { return built("sandbox") })
+	relayBinary   = sync.OnceValues(func() (string, error) { return built("relay") })
+)
+
+// built makes one of our servers, in a directory of its own.
+func built(server string) (string, error) {
 	directory, err := os.MkdirTemp("", "liff-keep-pages-")
 	if err != nil {
 		return "", err
 	}
-	binary := filepath.Join(directory, "sandbox")
-	build := exec.Command("go", "build", "-o", binary, "./sandbox")
+	made = append(made, directory)
+	binary := filepath.Join(directory, server)
+	build := exec.Command("go", "build", "-o", binary, "./"+server)
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the sandbox: %w\n%s", err, out)
+		return "", fmt.Errorf("build the %s: %w\n%s", server, err, out)
 	}
 	return binary, nil
-})
+}
+
+var made []string // directories; they go by themselves too
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if binary, err := sandboxBinary(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(binary)) // in the system's directory for such things; it goes by itself too
+	for _, directory := range made {
+		_ = os.RemoveAll(directory)
 	}
 	os.Exit(code)
 }
@@ -237,6 +246,7 @@ func (p *tab) append(args map[string]any) (got appended) {
 // Status is the part of status() that these tests read.
 type Status struct {
 	Pending, Parked, Dead, Delivered int
+	QueueBytes                       int64
 	Leader                           bool
 	Token                            string
 	Storage                          struct{ Reopened, Crashes int }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os/exec"
 	"strings"
 	"sync"
@@ -19,13 +20,15 @@ import (
 	"github.com/liff-keep/liff-keep/e2e/process"
 )
 
-// Options of Start; all but the clock's are required.
+// Options of Start; Binary, Dir and Dist are required.
 type Options struct {
 	Binary string
 	// Dir is the project's root, Dist the built package seen from there.
 	Dir, Dist string
 	// ClockStart is where the sandbox's clock begins, RFC 3339; empty: now.
 	ClockStart string
+	// Flags are further ones of the sandbox.
+	Flags []string
 	// Still lets that clock stand: a second of it takes a thousand.
 	Still bool
 }
@@ -52,6 +55,7 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 	if o.Still {
 		args = append(args, "-clock", "0.001")
 	}
+	args = append(args, o.Flags...)
 	s := &Sandbox{cmd: exec.Command(o.Binary, args...), exited: make(chan struct{}), stderr: &bytes.Buffer{}}
 	s.cmd.Dir = o.Dir
 	s.cmd.Stderr = s.stderr
@@ -126,6 +130,21 @@ func (s *Sandbox) Notes(ctx context.Context, channel string, raw bool) ([]byte, 
 		path += "&raw=1"
 	}
 	return s.call(ctx, http.MethodGet, path, nil)
+}
+
+// EvernoteNotes returns the notes of all Evernote accounts in order of arrival, NDJSON rows.
+func (s *Sandbox) EvernoteNotes(ctx context.Context) ([]byte, error) {
+	return s.call(ctx, http.MethodGet, "/ops/evernote/notes", nil)
+}
+
+// ChatMessages returns the messages of a Google Chat space in order of arrival, NDJSON, packed as they came.
+func (s *Sandbox) ChatMessages(ctx context.Context, space string) ([]byte, error) {
+	return s.call(ctx, http.MethodGet, "/ops/messages?space="+url.QueryEscape(space), nil)
+}
+
+// ChatAttachment returns the bytes of an attachment.
+func (s *Sandbox) ChatAttachment(ctx context.Context, resourceName string) ([]byte, error) {
+	return s.call(ctx, http.MethodGet, "/ops/attachments?resourceName="+url.QueryEscape(resourceName), nil)
 }
 
 // Requests returns the calls in order of arrival.

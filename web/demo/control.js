@@ -41,7 +41,7 @@ export const obey = async (address, shown, { prepare = async (options) => option
   let now
   const commands = {
     /**
-     * {channelId, baseURL, tier, maxNoteBytes, durability, mode, clock: live on the sandbox's clock, by openKeep's own
+     * {destination, channelId, and what open takes, durability, mode, clock: live on the sandbox's clock, by openKeep's own
      * option `now` or, 'device', by the clocks of this device, trouble: a script of what goes wrong here} → {ms} it took
      */
     async open({ clock: wanted, trouble: script = [], ...options }) {

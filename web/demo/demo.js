@@ -1,6 +1,6 @@
 // The demo Mini-App. With ?control= a test program drives it instead of a person.
 import { speak, words, inWords } from './words.js'
-import { open, sandboxClock } from './outbox.js'
+import { byAddress, open, sandboxClock } from './outbox.js'
 import { startChat } from './chat.js'
 import { startDrawer } from './drawer.js'
 import { startFiles } from './files.js'
@@ -34,7 +34,7 @@ if (wanted.has('control')) {
 } else {
   try {
     const clock = await sandboxClock()
-    show(await open({ channelId: wanted.get('channel') ?? undefined, now: clock.now }), clock)
+    show(await open({ ...byAddress(wanted), now: clock.now }), clock)
   } catch (error) {
     complain(`${words.openFailed}\n${inWords(error)}`)
   }

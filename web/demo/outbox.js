@@ -1,5 +1,5 @@
 // Opens the real module on the sandbox that serves this page.
-import { openKeep, lineKeep } from '/dist/index.js'
+import * as liffKeep from '/dist/index.js'
 
 let asked = 0
 const page = Math.random().toString(36).slice(2)
@@ -31,18 +31,34 @@ export const sandboxClock = async (base = '') => {
   }
 }
 
+/** What goes to each service's function; the rest of the options goes to openKeep. */
+const services = {
+  line: { make: 'lineKeep', takes: ['channelId', 'baseURL', 'tier', 'maxNoteBytes'] },
+  chat: { make: 'googleChat', takes: ['space', 'baseURL', 'maxBackoff', 'maxNoteBytes'] },
+  evernote: { make: 'evernote', takes: ['noteStoreURL', 'notebookGuid', 'title', 'sandbox', 'callsPerHour'] },
+}
+
+/** Options as the page's address has them: ?channel= for LINE, else ?destination=, for Evernote with ?store=, its path on this origin. */
+export const byAddress = (wanted) => ({
+  line: { channelId: wanted.get('channel') ?? undefined },
+  chat: { destination: 'chat', space: wanted.get('space') ?? 'demo', baseURL: location.origin },
+  evernote: { destination: 'evernote', noteStoreURL: wanted.get('store') ?? undefined, sandbox: true, callsPerHour: 900 },
+}[wanted.get('destination') ?? 'line'])
+
 /**
- * Opens the outbox. All options are optional:
- * channelId, baseURL, tier, maxNoteBytes go to lineKeep; the rest to openKeep.
+ * Opens the outbox. All options are optional: `destination` is the service's name, line unless it is given; what it takes
+ * goes to lineKeep, googleChat or evernote, the rest to openKeep.
  */
-export const open = async ({ channelId = '1650000001', baseURL = location.origin, tier, maxNoteBytes, ...options } = {}) => {
-  const destination = lineKeep({
-    channelId,
-    baseURL,
-    ...(tier === undefined ? {} : { tier }),
-    ...(maxNoteBytes === undefined ? {} : { maxNoteBytes }),
-  })
-  return openKeep({ destination, token: freshToken, ...options })
+export const open = async ({ destination: service = 'line', ...given } = {}) => {
+  const { make, takes } = services[service]
+  const options = service === 'line' ? { channelId: '1650000001', baseURL: location.origin, ...given } : { user: given.channelId, ...given }
+  const own = {}
+  for (const name of takes) {
+    if (options[name] !== undefined) own[name] = options[name]
+    delete options[name]
+  }
+  delete options.channelId
+  return liffKeep.openKeep({ destination: liffKeep[make](own), token: freshToken, ...options })
 }
 
 /**

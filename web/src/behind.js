@@ -102,12 +102,12 @@ export class Behind {
     }
   }
 
-  put(text, key) { return this.#with(({ outbox }) => outbox.put(text, key)) }
+  put(text, key, media) { return this.#with(({ outbox }) => outbox.put(text, key, media)) }
 
   /** Appends what is not plain: refused here, or by the module. */
-  judged(text, key) {
+  judged(text, key, media) {
     judge(text, key, new Blob([text]).size, this.#front.options)
-    return this.put(text, key)
+    return this.put(text, key, media)
   }
 
   call(name, args) { return this.#with((open) => calls[name](open, ...args)) }

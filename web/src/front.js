@@ -2,6 +2,7 @@ import { isPlain, toText } from './check.js'
 import { KeepError, part } from './errors.js'
 import { Inbox } from './inbox.js'
 import { Listeners, onAuth } from './listeners.js'
+import { Order } from './order.js'
 
 /**
  * liff.$keep: the object of api.md from the first moment on. Until the module runs and the user is known, appends go to the
@@ -13,6 +14,7 @@ export class Front {
   #behind = null
   #inbox = null
   #sealing = null
+  #order = new Order()
   closed = false
   listeners = new Listeners(() => this.#status())
 
@@ -62,13 +64,14 @@ export class Front {
 
   async #append(event, { key = '' } = {}) {
     if (this.closed) throw closed()
-    let text = toText(event, key)
-    if (this.options.encrypt) text = await this.#seal(text, key)
-    if (this.#behind?.drained) return this.#behind.put(text, key)
-    if (!isPlain(text, key, new Blob([text]).size, this.options)) return (await this.#load()).judged(text, key)
+    const plain = toText(event, key)
+    const [text, media] = await this.#order.next(this.options.encrypt ? this.#seal(plain, key) : plain, event.media, this.options.destination.service) ?? [plain, null]
+    if (this.closed) throw closed()
+    if (this.#behind?.drained) return this.#behind.put(text, key, media)
+    if (!isPlain(text, key, new Blob([text]).size, this.options, media)) return (await this.#load()).judged(text, key, media)
     const owner = this.who()
     try {
-      return await this.inbox.append(text, key, typeof owner === 'string' ? null : owner)
+      return await this.inbox.append(text, key, media, typeof owner === 'string' ? null : owner)
     } finally {
       this.#wake()
       this.listeners.changed()

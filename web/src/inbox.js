@@ -2,7 +2,8 @@ import { KeepError } from './errors.js'
 
 // One small database of its own, one object store, so that an append is durable before the module is there:
 //
-//	'row <mark>'          {mark, key, version, noteId, text, bytes, at, session, user?, guessed?, refused?}
+//	'row <mark>'          {mark, key, version, noteId, text, media?, bytes, at, session, user?, guessed?, refused?}; media as
+//	                      media.js prepared them, their blobs in them
 //	'key <user> <key>'    keyed.js
 //	'last'                {user, database}: who was logged in last, and the outbox that is theirs
 //
@@ -11,6 +12,9 @@ import { KeepError } from './errors.js'
 const PATIENCE_MS = 10000
 const encoder = new TextEncoder()
 let tab // session() of this page
+
+/** What a row counts towards maxQueueBytes. */
+export const size = ({ bytes, media = [] }) => media.reduce((sum, item) => sum + item.bytes, bytes)
 
 /** Appends made before the module is there. Its promises resolve on the transaction's complete event, never before. */
 export class Inbox {
@@ -30,12 +34,12 @@ export class Inbox {
     this.options = { debounce, flushEvery, maxQueueBytes, durability, now, get session() { return (tab ??= session()) } }
   }
 
-  /** Keeps an event's text; `owner` is {user, database}, or null for not known yet. Resolves with the receipt. */
-  async append(text, key, owner) {
+  /** Keeps an event's text and its media, or null; `owner` is {user, database}, or null for not known yet. Resolves with the receipt. */
+  async append(text, key, media, owner) {
     const { maxQueueBytes, now } = this.options
     const row = { mark: this.#mark(), key, version: 1, noteId: key, text, bytes: encoder.encode(text).length, at: Math.floor(now()), session: this.options.session }
-    const { bytes } = row
-    if (this.kept.bytes + bytes > maxQueueBytes) {
+    if (media) row.media = media
+    if (this.kept.bytes + size(row) > maxQueueBytes) {
       throw new KeepError('STORAGE_FULL', `the queue holds ${this.kept.bytes} bytes, maxQueueBytes is ${maxQueueBytes}: it drains when the service can be reached`)
     }
     if (owner) row.user = owner.user
@@ -66,7 +70,7 @@ export class Inbox {
 
   count(n, row) {
     this.kept.pending += n
-    this.kept.bytes += n * row.bytes
+    this.kept.bytes += n * size(row)
   }
 
   // 100 random bits a page, then a number: a noteId is unique over all phones of the channel (L7.2).

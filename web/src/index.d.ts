@@ -3,12 +3,13 @@
  * Times are unix milliseconds, sizes are bytes, durations are milliseconds, unless a name says otherwise.
  */
 
-/** Where notes go; made by {@link lineKeep}. */
+/** Where notes go; made by {@link lineKeep}, {@link googleChat} or {@link evernote}. */
 export interface Destination {
-  readonly service: 'line'
+  readonly service: 'line' | 'chat' | 'evernote'
+  /** LINE's channel, Chat's space, or Evernote's notebook: what the database and the ledger name it by. */
   readonly channelId: string
-  readonly baseURL: string
-  readonly tier: 'miniapp' | 'server'
+  readonly baseURL?: string
+  readonly tier?: 'miniapp' | 'server'
   readonly maxNoteBytes: number
 }
 
@@ -25,6 +26,38 @@ export interface LineKeepOptions {
 
 /** LINE Keep as a destination. Throws KeepError INVALID_EVENT for an address that tokens must not go to. */
 export function lineKeep(options: LineKeepOptions): Destination
+
+export interface GoogleChatOptions {
+  /** The id of the space, with or without 'spaces/' before it. */
+  space: string
+  /** Default: https://chat.googleapis.com */
+  baseURL?: string
+  /** The longest wait of the back-off, in seconds. Default 64. */
+  maxBackoff?: 32 | 64
+  /** Larger events are refused with TOO_LARGE. Default 2,000,000. */
+  maxNoteBytes?: number
+}
+
+/** A space of Google Chat. The token is the user's own, with the scope chat.messages.create. It cannot hide or reconcile. */
+export function googleChat(options: GoogleChatOptions): Destination
+
+export interface EvernoteOptions {
+  /** On the page's own origin, where the relay passes the calls through: Evernote itself cannot be called from a page. */
+  noteStoreURL: string
+  /** Default: the default notebook. */
+  notebookGuid?: string
+  /** Begins each note's title. */
+  title?: string
+  /** Evernote's sandbox: no wait is longer than 15 s. */
+  sandbox?: boolean
+  /** What your API key may do for one user in an hour. Default 100. */
+  callsPerHour?: number
+  /** Larger events are refused with TOO_LARGE. Default 800,000. */
+  maxNoteBytes?: number
+}
+
+/** Evernote, or 印象笔记. One note carries one batch. It cannot hide or reconcile. */
+export function evernote(options: EvernoteOptions): Destination
 
 export interface EncryptOptions {
   /**
@@ -143,7 +176,18 @@ export interface KeepEvent {
   endedAt?: string | number
   /** At least one. */
   messages: readonly Message[]
+  /** Voice memos and pictures: kept with the event, and uploaded before the note that names them by mediaId. */
+  media?: readonly Media[]
   [field: string]: unknown
+}
+
+/** Its bytes are kept as they are, also with encrypt. What the service does not take is refused with TOO_LARGE at append. */
+export interface Media {
+  /** Default: the file's name. */
+  name?: string
+  /** A media type. Default: the blob's own. */
+  type?: string
+  blob: Blob
 }
 
 export interface AppendOptions {

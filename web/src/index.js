@@ -4,12 +4,12 @@ import './check.js'
 import './front.js'
 import './inbox.js'
 import './listeners.js'
-import { lineKeep } from './destinations.js'
+import { evernote, googleChat, lineKeep } from './destinations.js'
 import { KeepError, part, wrong } from './errors.js'
 import { checkOptions } from './options.js'
 import { KeepPlugin } from './plugin.js'
 
-export { KeepError, KeepPlugin, lineKeep }
+export { KeepError, KeepPlugin, evernote, googleChat, lineKeep }
 
 /**
  * Opens the outbox; resolves when it is open on disk. See index.d.ts for the options.

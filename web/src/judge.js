@@ -1,3 +1,4 @@
+import { noteBytes } from './check.js'
 import { KeepError, wrong } from './errors.js'
 
 /**
@@ -8,7 +9,7 @@ export function judge(text, key, bytes, { destination }) {
   if (text[0] !== '{') throw wrong('an event is an object: {conversationId, endedAt, messages: [{from, text, at}]}')
   if (new TextEncoder().encode(key).length > 200) throw wrong('key is longer than 200 bytes')
   if (/[\0- "\\\x7f\ufffd]|[\ud800-\udfff]/u.test(key)) throw wrong('key may hold no white space, control character, quote or backslash')
-  const most = destination.maxNoteBytes || 2_000_000
+  const most = noteBytes(destination)
   if (bytes > most) throw new KeepError('TOO_LARGE', `the event has ${bytes} bytes, a note may have ${most}: split the conversation`)
   if (/(?:^|[^\\])(?:\\\\)*\\ud[89a-f]/.test(text)) throw wrong('a lone surrogate (half an emoji?): cut text with Array.from or call toWellFormed()')
   const event = JSON.parse(text)

@@ -11,9 +11,9 @@ const peeked = new WeakMap() // inbox → slot → what the outbox on disk knew
  * the row before is replaced, later it is the next version. What the outbox gave before stands in its own database.
  */
 export async function appendKeyed(inbox, row, owner) {
-  const { key, at, session } = row
+  const { key, at, session, text, media } = row
   const { debounce, flushEvery } = inbox.options
-  const sum = hash(new TextEncoder().encode(row.text))
+  const sum = hash(new TextEncoder().encode(media ? listed(media) + text : text))
   const whose = owner ?? await read(inbox, (store) => store.get('last'))
   const slot = `key ${whose?.user ?? ''} ${key}`
   const known = peeked.get(inbox) ?? new Map()
@@ -29,7 +29,7 @@ export async function appendKeyed(inbox, row, owner) {
     }
     store.get(slot).onsuccess = ({ target: { result: ours } }) => {
       const last = (ours?.version ?? 0) >= (theirs?.version ?? 0) ? ours : theirs
-      if (last?.hash === sum) {
+      if (last?.hash === sum && (media ?? []).every((item) => item.sum)) {
         row.noteId = versioned(key, last.version)
         row.bytes += new TextEncoder().encode(row.noteId).length + 12
         return
@@ -47,6 +47,10 @@ export async function appendKeyed(inbox, row, owner) {
   })
   if (replaced) inbox.count(-1, replaced)
 }
+
+// The list as the module hashes it (outbox/media.go).
+const listed = (media) => JSON.stringify(media.map(({ name, type, bytes, sum }) => (
+  { mediaId: '', name, type, bytes, [sum.length === 32 ? 'md5' : 'sha256']: sum || undefined })))
 
 /** Names version v of a key: the key itself, then key.v2, key.v3, … (L7.2). */
 export const versioned = (key, v) => (v <= 1 ? key : `${key}.v${v}`)

@@ -1,8 +1,8 @@
 import { KeepError } from './errors.js'
 
 // ABI is compared with the module's number: a page never runs a module of another release.
-const ABI = 1
-let slots = 0
+const ABI = 2
+const SLOT = 'liff-keep module' // where the module looks for us, while it starts
 
 /**
  * Starts the module and resolves with its open function. `source` is a URL, Response, bytes or WebAssembly.Module.
@@ -19,13 +19,11 @@ export async function startModule(source, integrity) {
   const { Go } = await import('./wasm_exec.mjs')
   const go = new Go()
   const instance = await instantiate(coming, from, go.importObject)
-  const slot = `liff-keep ${++slots}`
   let api
-  globalThis[slot] = { ready: (module) => { api = module } }
-  go.argv = ['keep.wasm', slot]
+  globalThis[SLOT] = { ready: (module) => { api = module } }
   const exited = go.run(instance) // main calls ready before this returns
   exited.catch(() => {}) // a trap is told to whoever waits, never as an unhandled rejection of the page
-  delete globalThis[slot]
+  delete globalThis[SLOT]
   if (!api) throw unavailable('the module ended while it started')
   if (api.abi !== ABI) throw unavailable(`keep.wasm has ABI ${api.abi}, this script needs ${ABI}: deploy both from one release`)
   return { open: api.open, exited }

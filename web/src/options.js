@@ -1,6 +1,6 @@
 import { oneOf, wrong } from './errors.js'
 
-const services = ['line']
+const services = ['line', 'chat', 'evernote']
 
 /** Refuses options that cannot work, before anything is started; `call` is how the page passes them, for the message. */
 export function checkOptions(options, call) {
@@ -33,5 +33,6 @@ function checkFleet({ fleet, seat, dayCurve }) {
 
 /** What rows, limits and locks of an outbox are filed under on this device: one for each channel, user and LIFF app. */
 export function outboxName({ destination, user = 'default', liffId }) {
-  return `liff-keep:${destination.channelId || 'generic'}:${user}${liffId ? `:${liffId}` : ''}`
+  const service = destination.service === 'line' ? '' : `${destination.service}:`
+  return `liff-keep:${service}${destination.channelId || 'generic'}:${user}${liffId ? `:${liffId}` : ''}`
 }

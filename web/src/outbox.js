@@ -4,6 +4,7 @@ import { bytes, deadline } from './host.js'
 import { Listeners, onAuth } from './listeners.js'
 import { startModule } from './loader.js'
 import { outboxName } from './options.js'
+import { Order } from './order.js'
 import { Tickets } from './tickets.js'
 import { Tokens } from './tokens.js'
 
@@ -31,7 +32,8 @@ class Outbox {
   #api = null
   #tokens
   #tickets = new Tickets()
-  #burst = [] // appends of this turn: {text, key, ticket}
+  #burst = [] // appends of this turn: {text, key, ticket, media}
+  #order = new Order()
   #listeners = new Listeners(() => {
     if (this.#closed) return null
     const status = this.#status()
@@ -198,22 +200,23 @@ class Outbox {
   append(event, { key = '' } = {}) {
     try {
       const text = toText(event, key)
-      return this.#seal ? this.#seal(text, key).then((sealed) => this.put(sealed, key)) : this.put(text, key)
+      const ready = this.#order.next(this.#seal ? this.#seal(text, key) : text, event.media, this.#options.destination.service)
+      return ready ? ready.then(([sealed, media]) => this.put(sealed, key, media)) : this.put(text, key)
     } catch (e) {
       return Promise.reject(e)
     }
   }
 
-  /** Appends an event's text. */
-  put(text, key) {
+  /** Appends an event's text, and its media as media.js prepared them. */
+  put(text, key, media = null) {
     return this.#call((ticket) => {
-      if (this.#burst.push({ text, key, ticket }) === 1) queueMicrotask(() => this.#sendBurst())
+      if (this.#burst.push({ text, key, ticket, media }) === 1) queueMicrotask(() => this.#sendBurst())
     })
   }
 
   /** Takes over a row of the inbox; resolves when it is on disk here, so that it may go there. */
-  take({ text, key, version, at, mark }) {
-    return this.#call((t) => this.#api.take(encoder.encode(text), `${key} ${version} ${at} ${mark}`, t))
+  take({ text, key, version, at, mark, media }) {
+    return this.#call((t) => this.#api.take(encoder.encode(text), `${key} ${version} ${at} ${mark}`, t, media ? [media] : null))
   }
 
   // Go is entered once a burst: all appends of this turn cross over as one array.
@@ -223,7 +226,8 @@ class Outbox {
     if (burst.length === 0 || !this.#api) return
     const consecutive = burst.every((b, i) => b.ticket === burst[0].ticket + i)
     for (const part of consecutive ? [burst] : burst.map((b) => [b])) {
-      this.#api?.append(encoder.encode(part.map((b) => b.text).join('\n')), part.map((b) => b.key).join('\n'), part[0].ticket)
+      this.#api?.append(encoder.encode(part.map((b) => b.text).join('\n')), part.map((b) => b.key).join('\n'), part[0].ticket,
+        part.some((b) => b.media) ? part.map((b) => b.media) : null)
     }
   }
 

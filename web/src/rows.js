@@ -1,4 +1,5 @@
 // What is done with rows of the inbox once the user is known. Loaded with the module.
+import { size } from './inbox.js'
 
 const all = () => IDBKeyRange.bound('row ', 'row!')
 
@@ -21,7 +22,7 @@ export async function rowsOf(inbox, user, refused = false) {
   const mine = every.filter((row) => row.user === user)
   inbox.kept = {
     pending: every.filter((row) => !row.refused && (row.user === user || row.user === undefined)).length + since('pending'),
-    bytes: every.reduce((sum, row) => sum + row.bytes, 0) + since('bytes'),
+    bytes: every.reduce((sum, row) => sum + size(row), 0) + since('bytes'),
     refused: mine.filter((row) => row.refused),
   }
   return mine.filter((row) => !row.refused === !refused).sort((a, b) => a.at - b.at)

@@ -26,6 +26,19 @@ test('what is plain the inbox keeps', () => {
   ]) assert.equal(plain(event, options), true, JSON.stringify(event).slice(0, 99))
 })
 
+test('L14.5: media that the module takes for certain the inbox keeps, by the limits of each service', () => {
+  const source = (service, name) => Number(readFileSync(new URL(`../../destination/${service}/limits.go`, import.meta.url), 'utf8').match(new RegExp(`\\b${name}\\s+= ([\\d_]+)`))[1].replaceAll('_', ''))
+  for (const [service, most, together] of [
+    ['line', source('linekeep', 'maxMediaBytes'), true],
+    ['chat', source('googlechat', 'maxMediaBytes'), true],
+    ['evernote', source('evernote', 'maxNoteSize') - source('evernote', 'maxContentBytes'), false],
+  ]) {
+    const kept = (...sizes) => isPlain(JSON.stringify(saying('a')), '', 99, { destination: { service } }, sizes.map((bytes) => ({ bytes })))
+    assert.deepEqual([kept(), kept(1), kept(most), kept(most, 1), kept(most + 1), kept(0)], [true, true, true, together, false, false], service)
+    assert.equal(isPlain(JSON.stringify(saying('a'.repeat(800_000))), '', 800_000 + 80, { destination: { service } }), service !== 'evernote')
+  }
+})
+
 test('L8.2: what only the module can judge does not get into the inbox', () => {
   const deep = saying('a')
   for (let at = deep, n = 0; n < 300; n++) at = at.more = {}

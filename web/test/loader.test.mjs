@@ -87,10 +87,10 @@ test('a page whose Content-Security-Policy forbids wasm is told the word to add'
 
 test('a module of another release is not run', { skip }, async (t) => {
   for (const [abi, mend] of [
-    [2, /keep\.wasm has ABI 2, this script needs 1: deploy both from one release/],
+    [1, /keep\.wasm has ABI 1, this script needs 2: deploy both from one release/],
     [0, /has ABI 0/],
     [undefined, /has ABI undefined/],
-    ['1', /has ABI 1/],
+    ['2', /has ABI 2/],
   ]) {
     await t.test(`ABI ${JSON.stringify(abi)}`, async (t) => {
       fakeGo(t, ({ ready }) => ready({ abi, open: () => assert.fail('opened') }))
@@ -112,7 +112,7 @@ test('a module that crashes while it starts', { skip }, async (t) => {
 test('a failed start can be tried again', { skip }, async (t) => {
   stub(t, 'fetch', async (asked) => answer(asked, '', { status: 503 }))
   await refused(url, /answered 503/)
-  fakeGo(t, ({ ready }) => ready({ abi: 1, open: () => 'opened' }))
+  fakeGo(t, ({ ready }) => ready({ abi: 2, open: () => 'opened' }))
   const module = await startModule(emptyModule())
   assert.equal(module.open(), 'opened')
 })

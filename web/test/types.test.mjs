@@ -36,7 +36,7 @@ test('every method of the outbox has a type', () => {
 
 test('every option that the code reads has a type', () => {
   const code = read('outbox.js') + read('index.js')
-  const taken = [read('options.js').match(/outboxName\(\{ (.*) \}\)/)[1], read('plugin.js').match(/whoIs\(liff, \{ (.*) \}\)/)[1], read('check.js').match(/bytes, \{ (.*) \}\)/)[1]]
+  const taken = [read('options.js').match(/outboxName\(\{ (.*) \}\)/)[1], read('plugin.js').match(/whoIs\(liff, \{ (.*) \}\)/)[1], read('check.js').match(/bytes, \{ (.*) \}, media/)[1]]
   const used = new Set([...all(code, /\bo(?:ptions)?\.(\w+)/g), ...taken.flatMap((names) => all(names, /(?:^|, )(\w+)/g))])
   for (const own of ['liffId', 'session', 'js']) used.delete(own) // given by the plugin and the inbox
   assert.deepEqual([...used].sort(), members('Options'))

@@ -1,6 +1,7 @@
 // A bare page that a test program drives: the demo's control, and commands for what an ordinary page never does.
 import { obey } from '/control.js'
 import { decryptEvent } from '/dist/index.js'
+import { memos } from '/e2e/memos.js'
 
 const wait = (ms) => new Promise((r) => { setTimeout(r, ms) })
 
@@ -58,6 +59,9 @@ const more = (keep) => ({
     }
     return { taken }
   },
+  /** {count, bytes}: appends conversations with a voice memo each → {memos: [{conversationId, sha256}]}, once all are on disk */
+  memos: ({ count, bytes }) => memos((event) => keep().append(event), conversation, count, bytes),
+  flushSoon: () => { keep().flush().catch(() => {}) },
   /** {name, version}: opens a database as another program would, with the page's own calls → {stores} */
   async openDatabase({ name, version }) {
     const db = await answer(indexedDB.open(name, version))

@@ -1,5 +1,6 @@
 // A page whose LIFF is the SDK's shape, written by hand: what it throws before init, keeps from last time, and hooks it calls.
 import { obey } from '/control.js'
+import { memos } from '/e2e/memos.js'
 import { KeepPlugin, lineKeep } from '/dist/index.js'
 
 let user = null // who is logged in
@@ -54,6 +55,8 @@ const more = () => ({
       { conversationId: times > 1 ? `${id}-${n}` : id, endedAt: Date.now(), messages: [{ from: 'customer', text }] }, key ? { key } : undefined))
     return { receipts: await Promise.all(appends) }
   },
+  /** {count, bytes}: appends conversations with a voice memo each → {memos: [{conversationId, sha256}]}, once all are on disk */
+  liffMemos: ({ count, bytes }) => memos((event) => liff.$keep.append(event), (conversationId, text) => ({ conversationId, messages: [{ from: 'customer', text }] }), count, bytes),
   liffFlush: () => liff.$keep.flush(),
   liffStatus: () => liff.$keep.status(),
   liffDead: async () => ({ list: await liff.$keep.dead.list() }),

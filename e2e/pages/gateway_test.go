@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
@@ -45,6 +46,10 @@ type gateway struct {
 	down bool
 	wasm string // what is answered instead of keep.wasm: "" itself, "stalled" nothing until that is over, "page" HTML
 	log  []Request
+
+	relay http.Handler // where Evernote's pages find it; nil: nowhere
+	lose  int          // answers to createNote that shall be lost
+	named []string     // what each createNote that came was named, in order
 }
 
 // startGateway serves on a free port of 127.0.0.1 in front of the sandbox.
@@ -69,6 +74,8 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/e2e/"):
 		g.file(w, r)
+	case strings.HasPrefix(r.URL.Path, "/relay/") && g.relay != nil:
+		g.relayed(w, r)
 	case r.URL.Path == "/dist/keep.wasm":
 		g.module(w, r)
 	case strings.HasPrefix(r.URL.Path, "/v1/") && r.Method != http.MethodOptions:
@@ -127,6 +134,57 @@ func (g *gateway) call(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.log[at].Ended, g.log[at].Status = time.Now(), answer.status
+}
+
+// relayTo has calls under /relay/ go to a relay at this origin.
+func (g *gateway) relayTo(origin string) error {
+	to, err := url.Parse(origin)
+	if err != nil {
+		return err
+	}
+	g.relay = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Host = r.In.Host // the relay holds it against the page's origin
+	}}
+	return nil
+}
+
+// relayed passes a call on; an answer that shall be lost ends the page's connection without a byte, once the relay has given it.
+func (g *gateway) relayed(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	lost := false
+	if bytes.Contains(body[:min(len(body), 100)], []byte("createNote")) {
+		g.mu.Lock()
+		g.named = append(g.named, r.Header.Get("Liff-Keep-Fetch"))
+		if lost = g.lose > 0; lost {
+			g.lose--
+		}
+		g.mu.Unlock()
+	}
+	passed := r.WithContext(context.WithoutCancel(r.Context()))
+	passed.Body, passed.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	if lost {
+		g.relay.ServeHTTP(httptest.NewRecorder(), passed)
+		panic(http.ErrAbortHandler)
+	}
+	g.relay.ServeHTTP(w, passed)
+}
+
+// loseNotes has the answers to the next createNote lost.
+func (g *gateway) loseNotes(n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.lose = n
+}
+
+// names returns what each createNote so far was named, in order of arrival.
+func (g *gateway) names() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return append([]string(nil), g.named...)
 }
 
 type seen struct {
