@@ -34,6 +34,8 @@ usage: ./build.sh VERB
           test --relay
           the relay's fleet mode, longer: a cluster whose machines are killed, four relays on one quota
   fuzz    every fuzz target of the repository, 600 s each: fuzz [SECONDS]
+  fleet   many phones on one bucket, simulated, beside other policies: prints a table, draws .build/fleet.svg
+          fleet [-n 20000] [-seed 1] [-days 4] [-hint] [-seats] [-policies PART] [-drills steady,outage,x2,campaign]
   audit   known vulnerabilities of what is built in: govulncheck, npm audit
   size    what goes over the wire; fails over budget
 TXT
@@ -489,6 +491,17 @@ audit_npm() {
   echo "npm: NOT CHECKED: $1: the registry's database cannot be reached from here"
 }
 
+# fleet simulates many phones on one bucket, prints the table and draws .build/fleet.svg; its options go to bench/fleet.
+fleet() {
+  need_go
+  mkdir -p .build
+  go build -o .build/fleet ./bench/fleet
+  .build/fleet -json .build/fleet.json "$@"
+  go -C bench/fleet/plot build -o ../../../.build/plot .
+  .build/plot .build/fleet.json .build/fleet.svg
+  say 'drawn: .build/fleet.svg'
+}
+
 # kill_rounds kills browsers for a quarter of an hour; further options go to e2e/rounds.
 kill_rounds() {
   build
@@ -573,6 +586,7 @@ case $verb in
     esac
     ;;
   fuzz) fuzz "$@" ;;
+  fleet) fleet "$@" ;;
   audit) audit ;;
   size) size ;;
   *)

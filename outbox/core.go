@@ -25,6 +25,7 @@ type Config struct {
 	LedgerDays    int                                 // rows older than this go (L9.5)
 	LookPolicy    retry.Policy                        // the bucket of look-ups (L2.3)
 	KeepDelivered time.Duration                       // how long delivered bytes stay for reconcile (L12.1); 0: they go at once
+	Fleet         retry.Fleet                         // who else shares the bucket; zero: no lottery
 }
 
 // Core is the whole outbox without its edges. It reads no clock, draws no randomness, spawns nothing, logs nothing
@@ -47,6 +48,7 @@ type Core struct {
 	batches   []*sealed  // sealed batches on disk, ascending
 	send      sendLane   // the one request under way
 	gate      gate       // what keeps the next request back
+	moments   moments    // this session's draws
 	flushes   []flush    // flushes that wait for their answer
 	thinnedAt time.Time  // old rows of ledger and archive went then
 	recon     *reconciliation
@@ -134,9 +136,13 @@ func (c *Core) Step(now time.Time, e Event) []Command {
 	case Nudged:
 		c.rescan()
 	case Shown:
+		if c.gate.visible && !e.Visible {
+			c.drawHidden()
+		}
 		c.gate.visible = e.Visible
 	case ClockJumped: // grants nothing either (invariant 12)
 		c.books.limiter, c.looks = c.books.limiter.Advance(e.Ahead), c.looks.Advance(e.Ahead)
+		c.books.lottery = c.books.lottery.Advance(e.Ahead)
 		c.books.media.limiter = c.books.media.limiter.Advance(e.Ahead)
 		for _, b := range c.batches {
 			b.probeAt = b.probeAt.Add(max(0, e.Ahead))
@@ -157,6 +163,7 @@ func (c *Core) Step(now time.Time, e Event) []Command {
 func (c *Core) rebase() {
 	c.books.rebase(c.now)
 	c.books.media.rebase(c.now)
+	c.rebaseMoments()
 	for _, d := range []struct {
 		at   *time.Time
 		most time.Duration
@@ -211,6 +218,7 @@ func (c *Core) onOpened(e Opened) {
 		c.gate.storageRetry, c.gate.storageErr = time.Time{}, nil
 	}
 	c.opened, c.changed = true, true
+	c.openMoments()
 	c.rescan()
 }
 

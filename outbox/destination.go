@@ -148,5 +148,6 @@ type Quota struct {
 	Remaining int
 	Limit     int
 	ResetsAt  time.Time
-	Readable  bool // the page could read the headers
+	At        time.Time // the service's clock; zero where unreadable
+	Readable  bool      // the page could read the headers
 }

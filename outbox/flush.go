@@ -19,6 +19,7 @@ func (c *Core) onFlushAsked(e FlushAsked) {
 	}
 	f.upTo = c.open.last()
 	c.flushes = append(c.flushes, f)
+	c.moments.asked = max(c.moments.asked, c.books.nextBatch-1)
 	c.rescan()                    // what other pages wrote is asked for too
 	for _, b := range c.batches { // the page asks: parked batches get their next window now
 		b.parkedUntil = c.now

@@ -50,7 +50,7 @@ func (c *Core) onLeft() {
 	if phase := c.send.phase; !c.opened || !c.cfg.Limits.Copies || phase == marking || phase == sending || c.gate.token != TokenOK {
 		return
 	}
-	if at, ever := c.mayGo(""); !ever || at.After(c.now) {
+	if at, ever := c.mayGo(""); !ever || at.After(c.now) || !c.mayShoot() {
 		return
 	}
 	b := Batch{Name: c.books.install + "-parting", SealedAt: c.now}

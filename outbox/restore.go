@@ -81,6 +81,9 @@ func (c *Core) restoreLine(line []byte) {
 	case "cursor":
 		b.cursor, _ = unquote(rest)
 		return
+	case "lottery": // damaged: the windows still hold
+		b.lottery, _ = retry.ParseLottery(rest)
+		return
 	case "limiter":
 		b.limiter, err = retry.ParseLimiter(rest)
 	case "breaker":

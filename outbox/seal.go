@@ -18,7 +18,7 @@ func (c *Core) due() (now bool, at time.Time) {
 	first := x.segs[0]
 	limits := c.limits()
 	wanted := x.messages >= c.cfg.FlushAt || x.notes >= limits.BatchNotes || x.bytes >= int64(limits.BatchBytes) ||
-		c.flushWants(first.seq)
+		c.flushWants(first.seq) || c.moments.won
 	settle := x.segs[min(n, len(x.segs)-1)].at.Add(c.cfg.Debounce)
 	if c.now.Before(c.send.sealAt) {
 		settle = c.send.sealAt
@@ -29,7 +29,7 @@ func (c *Core) due() (now bool, at time.Time) {
 	}
 	switch {
 	case n > 0 && !c.now.Before(c.send.sealAt) && (messages >= c.cfg.FlushAt || notes >= limits.BatchNotes ||
-		bytes >= int64(limits.BatchBytes) || c.flushWants(first.seq) || !c.now.Before(every)):
+		bytes >= int64(limits.BatchBytes) || c.flushWants(first.seq) || c.moments.won || !c.now.Before(every)):
 		return true, c.now
 	case wanted || settle.After(every):
 		return false, settle
@@ -37,12 +37,18 @@ func (c *Core) due() (now bool, at time.Time) {
 	return false, every
 }
 
+// sealNow says whether a batch is to be sealed: it is due, and has won its draw where there is a lottery.
+func (c *Core) sealNow() bool {
+	now, _ := c.due()
+	return now && (!c.lottery() || c.moments.won || c.flushWants(c.open.segs[0].seq))
+}
+
 // startSeal reads the segments that the next batch is cut from.
 func (c *Core) startSeal() {
 	if !c.gate.leading || !c.books.realtime || c.gate.gone || c.now.Before(c.gate.storageRetry) {
 		return
 	}
-	if ok, _ := c.due(); !ok {
+	if !c.sealNow() {
 		return
 	}
 	n, _, _, _ := c.open.settled(c.now, c.cfg.Debounce)
@@ -89,6 +95,9 @@ func (c *Core) onSegmentsRead(e SegmentsRead) {
 		after = append(append([]*sealed(nil), after...), summarize(b))
 		last := cut.taken[len(cut.taken)-1]
 		c.open.sealed = place{last.Seq, last.Index}
+		if c.flushWants(last.Seq) {
+			c.moments.asked = max(c.moments.asked, b.ID)
+		}
 	}
 	if len(cut.taken) == 0 && len(cut.replaced) > 0 { // nothing of them is sent: the ledger says where they went
 		row := ledgerRow{at: c.now, kind: "replaced", replaced: cut.replaced}

@@ -112,6 +112,7 @@ func (c *Core) pumpSend() {
 	if s.phase != idle {
 		return
 	}
+	c.draw(false)
 	b, at, ever := c.sendable()
 	if b == nil || ever && at.After(c.now) && !c.sealedAhead() {
 		c.startSeal()

@@ -52,6 +52,9 @@ func (s *settlement) quota() {
 		o.Quota = c.alarms.quota
 	}
 	c.alarms.replied(c.now, o)
+	if s.bucket == "" {
+		c.heard(o)
+	}
 	if o.Cause != TokenRefused && o.Cause != ScopeMissing {
 		c.gate.token, c.gate.tokenTries = TokenOK, 0
 	}

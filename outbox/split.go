@@ -34,6 +34,9 @@ func (s *settlement) split() {
 			b.uncertain = uncertain
 		}
 	}
+	if s.batch.id <= s.c.moments.asked {
+		s.c.moments.asked = max(s.c.moments.asked, next+1)
+	}
 	s.edit(func(b *books) { b.nextBatch = next + 2 })
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/liff-keep/liff-keep/internal/jsontext"
+	"github.com/liff-keep/liff-keep/retry"
 )
 
 // books is what the outbox remembers beside events: one small record, replaced in the same transaction as what it speaks
@@ -21,6 +22,7 @@ import (
 //	chain <hex>                link of the last ledger row
 //	archive <bytes>            put into the archive since it was last thinned
 //	limiter …, breaker …       retry's own text
+//	lottery …                  the same, where one is held
 //	tries <n>                  failures in a row
 //	limiter.media …, breaker.media …, tries.media <n>    the same of BucketMedia, once it was used
 //	cursor <JSON text>         what the last settled batch left, if it left something
@@ -39,9 +41,10 @@ type books struct {
 	realtime  bool
 	exportAt  int64
 	shrink    int
-	bucket           // the main one
-	media     bucket // BucketMedia
-	cursor    string // what the last settled batch left for the next
+	bucket                  // the main one
+	media     bucket        // BucketMedia
+	lottery   retry.Lottery // of the main bucket
+	cursor    string        // what the last settled batch left for the next
 	chain     string
 	newest    int64 // unix ms of the ledger's newest row
 	backTo    int64 // the clock went back between rows: the earliest row after that, unix ms
@@ -96,6 +99,9 @@ func encodeState(b books, batches []*sealed, wire uint64) []byte {
 	}
 	t = append(b.limiter.AppendText(append(t, "limiter "...)), '\n')
 	t = append(b.breaker.AppendText(append(t, "breaker "...)), '\n')
+	if b.lottery.Learned() {
+		t = append(b.lottery.AppendText(append(t, "lottery "...)), '\n')
+	}
 	t.line("tries", int64(b.tries))
 	if b.media.used() {
 		t = append(b.media.limiter.AppendText(append(t, "limiter.media "...)), '\n')

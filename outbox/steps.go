@@ -114,6 +114,9 @@ func (c *Core) sendable() (next *sealed, at time.Time, ever bool) {
 			t = media
 		}
 		t = latest(t, c.askable(b))
+		if c.waitsForDraw(b) {
+			t = latest(t, c.moments.next)
+		}
 		if next == nil || t.Before(at) {
 			next, at = b, t
 		}

@@ -32,10 +32,20 @@ func (c *Core) Wakes() []Wake {
 		return w
 	}
 	if b != nil {
-		w = append(w, Wake{c.held(b), at})
+		reason := c.held(b)
+		if c.waitsForDraw(b) {
+			reason = "moment"
+		}
+		w = append(w, Wake{reason, at})
 	}
 	if !c.sealedAhead() {
-		if _, at := c.due(); !at.IsZero() {
+		if s := c.stake(); c.lottery() && s.there {
+			reason := "flush"
+			if c.crowded(s) {
+				reason = "moment"
+			}
+			w = append(w, Wake{reason, latest(c.candidate(s), c.gate.storageRetry)})
+		} else if _, at := c.due(); !at.IsZero() {
 			w = append(w, Wake{"flush", latest(at, c.gate.storageRetry)})
 		}
 	}

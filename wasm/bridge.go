@@ -45,6 +45,9 @@ func openBridge(host js.Value) any {
 	if d.service.Cannot("reconcile") == "" {
 		d.cfg.KeepDelivered = 48 * time.Hour // L12.1: the next day, wherever it is
 	}
+	if line, ok := d.service.(linekeep.Service); ok {
+		d.cfg.Fleet = fleetOf(line.Fleet(), config)
+	}
 	if service := str(config.Get("destination"), "service"); service != "line" {
 		d.cfg.API = service
 	}
@@ -145,6 +148,22 @@ func lineOf(config, dest js.Value) linekeep.Service {
 	}
 	return linekeep.Service{BaseURL: str(dest, "baseURL"), ChannelID: str(dest, "channelId"), Tier: tier,
 		NoteBytes: int(num(dest, "maxNoteBytes", 0)), Forbid: list(config, "healthFields")}
+}
+
+// fleetOf adds what the page knows of the others that share the bucket.
+func fleetOf(f retry.Fleet, config js.Value) retry.Fleet {
+	f.Phones = int(num(config, "fleet", 0))
+	f.Campaign = config.Get("campaign").Truthy()
+	if seat := config.Get("seat"); seat.Truthy() {
+		f.Seats = true
+		f.Seat = retry.Seat{Number: int(num(seat, "number", 0)), Total: int(num(seat, "total", 0))}
+	}
+	if curve := config.Get("dayCurve"); curve.Truthy() {
+		for hour := range curve.Length() {
+			f.Curve = append(f.Curve, curve.Index(hour).Float())
+		}
+	}
+	return f
 }
 
 func millis(v js.Value, name string, def float64) time.Duration {

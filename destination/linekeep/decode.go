@@ -150,6 +150,7 @@ func (s Service) headers(o *outbox.Outcome, r outbox.Reply) {
 		o.Quota.ResetsAt = reset
 	}
 	date, dateOK := httpDate(r.Header("Date"))
+	o.Quota.At = date
 	if r.Status != 429 && r.Status != 503 {
 		return
 	}

@@ -74,6 +74,15 @@ func (s Service) Policy(bucket string) retry.Policy {
 	return retry.LineMiniApp()
 }
 
+// Fleet is the lottery of the note bucket, which all phones of the Mini-App share (L14.7); a server's token is one sender's
+// own, and has none.
+func (s Service) Fleet() retry.Fleet {
+	if s.Tier == Server && s.ChannelID != "" {
+		return retry.Fleet{}
+	}
+	return retry.LineFleet(s.perMinute())
+}
+
 // perMinute is the service's ceiling of the note bucket.
 func (s Service) perMinute() int {
 	switch {

@@ -99,6 +99,14 @@ export interface Options {
   debounce?: number
   /** 'batch' collects events (the default); 'stream' sends each at once, as far as the limiter allows. */
   mode?: 'batch' | 'stream'
+  /** How many phones share the bucket, e.g. 100,000: new installs then start out as careful as they will have to be. Default: learned from the answers. */
+  fleet?: number
+  /** A page that is open all day. Numbered seats (0 to total − 1) get a slot of their own each and never meet a 429. */
+  seat?: true | { number: number; total: number }
+  /** This session was opened from a link that many people got at the same time: it waits longer for its turn. */
+  campaign?: boolean
+  /** The demand at each hour JST, 24 numbers above 0 with the peak at 1. Default: an evening curve with its peak at 21 h. */
+  dayCurve?: readonly number[]
   /** Of the IndexedDB transactions. Default 'strict'. */
   durability?: 'strict' | 'relaxed'
   /** Above it append refuses with STORAGE_FULL; what was accepted is never dropped. Default 67,108,864. */
@@ -406,8 +414,10 @@ export interface Status {
     until: number | null
   }
   nextFlush: number | null
-  /** What nextFlush waits for; '' for nothing, 'module' while liff.$keep has not started (no user yet, or the wasm is on its way). */
-  waitsFor: '' | 'scan' | 'look-up' | 'flush' | 'limiter' | 'pause' | 'breaker' | 'token' | 'parked' | 'module'
+  /** When what waitsFor names is over; the same instant as nextFlush. */
+  until: number | null
+  /** What nextFlush waits for; 'moment': a free moment of the bucket that all phones share; '' for nothing, 'module' while liff.$keep has not started (no user yet, or the wasm is on its way). */
+  waitsFor: '' | 'scan' | 'look-up' | 'flush' | 'moment' | 'limiter' | 'pause' | 'breaker' | 'token' | 'parked' | 'module'
   /** 'needed': log in; 'scope': the user must grant the scope. */
   token: 'ok' | 'needed' | 'scope'
   /** Whether this page is the one that sends. */

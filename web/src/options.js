@@ -12,8 +12,23 @@ export function checkOptions(options, call) {
     const v = options[name]
     if (v !== undefined && !(Number.isFinite(v) && v >= low)) throw wrong(`${name} must be a number of at least ${low}`)
   }
+  checkFleet(options)
   oneOf('mode', options.mode, ['batch', 'stream'])
   oneOf('durability', options.durability, ['strict', 'relaxed'])
+}
+
+// Who else shares the bucket: a wrong number here would let phones send out of turn, or never.
+function checkFleet({ fleet, seat, dayCurve }) {
+  if (fleet !== undefined && !(Number.isInteger(fleet) && fleet >= 1)) throw wrong('fleet must be how many phones share the bucket, a whole number of at least 1')
+  if (seat !== undefined && seat !== true) {
+    const { number, total } = seat ?? {}
+    if (!(Number.isInteger(number) && Number.isInteger(total) && number >= 0 && number < total)) {
+      throw wrong('seat must be true, or {number, total} with 0 <= number < total')
+    }
+  }
+  if (dayCurve !== undefined && !(Array.isArray(dayCurve) && dayCurve.length === 24 && dayCurve.every((d) => d > 0 && d <= 1))) {
+    throw wrong('dayCurve must be 24 numbers above 0, at most 1: the demand at each hour JST, with the peak at 1')
+  }
 }
 
 /** What rows, limits and locks of an outbox are filed under on this device: one for each channel, user and LIFF app. */

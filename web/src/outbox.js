@@ -120,6 +120,7 @@ class Outbox {
         config: {
           database: this.#name, user: o.user ?? 'default', destination: o.destination,
           flushEvery: o.flushEvery, flushAt: o.flushAt, debounce: o.debounce, mode: o.mode,
+          fleet: o.fleet, seat: o.seat, campaign: !!o.campaign, dayCurve: o.dayCurve,
           durability: o.durability, maxQueueBytes: o.maxQueueBytes, healthFields: o.healthFields, ownClock: !!o.now,
         },
         now: o.now ?? Date.now,

@@ -16,6 +16,7 @@ const rows = [
   ['trial', (s) => s.pending > 0 && s.breaker.state === 'half-open', 'info', 'send'],
   ['pause', (s) => s.pending > 0 && s.waitsFor === 'pause', 'warn', 'wait', (s) => s.nextFlush],
   ['limiter', (s) => s.pending > 0 && s.waitsFor === 'limiter' && s.nextFlush > s.now, 'info', 'wait', (s) => s.nextFlush],
+  ['moment', (s) => s.pending > 0 && s.waitsFor === 'moment' && s.nextFlush > s.now, 'info', 'wait', (s) => s.nextFlush],
   ['parked', (s) => s.parked > 0 && s.pending === 0, 'warn', 'wait', (s) => s.nextFlush],
   ['collecting', (s) => waiting(s) > 0, 'info', 'wait', (s) => s.nextFlush],
   ['refused', (s) => s.dead > 0, 'bad', 'warn'],

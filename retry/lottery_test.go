@@ -1,0 +1,196 @@
+package retry
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// jstAt is a clock time of a day without Golden Week, JST.
+func jstAt(t *testing.T, text string) time.Time {
+	t.Helper()
+	at, err := time.ParseInLocation("15:04:05", text, jst)
+	require.NoError(t, err)
+	return time.Date(2026, 6, 3, at.Hour(), at.Minute(), at.Second(), 0, jst)
+}
+
+// learned is a lottery with that admission.
+func learned(a float64) Lottery { return Lottery{a: a} }
+
+var phones = LineFleet(100)
+
+// "200: e seconds into the server's minute (Date); L = 60 × (99 − Remaining + 5) / (e + 300/T);
+// a ×= clamp(T/L, .5, 2)^½, a in [.001, 8]"
+func TestFleet_EveryAnswerMeasuresTheWholeFleet(t *testing.T) {
+	for _, row := range []struct {
+		fleet     string
+		f         Fleet
+		a         float64
+		remaining int
+		second    float64
+		want      float64
+	}{
+		{"at the target: 30 others in 30 s", phones, 1, 69, 30, 1},
+		{"twice the target: 65 others in 30 s", phones, 1, 34, 30, math.Sqrt(.5)},
+		{"more than twice counts as twice", phones, 1, 0, 30, math.Sqrt(.5)},
+		{"nobody else: twice the admission, softened", phones, 1, 99, 30, math.Sqrt2},
+		{"at the start of a minute the five assumed ones keep it still", phones, 1, 99, 0, 1},
+		{"a phone's admission ends at 8", phones, 8, 99, 59, 8},
+		{"a seat's at 3", Fleet{Target: 60, Quota: 100, Seats: true}, 3, 99, 59, 3},
+		{"and never falls below 0.001", phones, .001, 0, 30, .001},
+		{"without readable headers a stays as it is: no Remaining", phones, .7, -1, 30, .7},
+		{"without readable headers a stays as it is: no Date", phones, .7, 40, -1, .7},
+	} {
+		l := learned(row.a).Answered(row.f, jstAt(t, "21:00:00"), Measured{row.remaining, row.second}, .5)
+		require.InDelta(t, row.want, l.a, 1e-6, row.fleet)
+	}
+}
+
+// "200: k = 0; notBefore = now + 45 s; Remaining < 15: notBefore = window end + U(0, 60) s"
+func TestFleet_AfterAnAnswerItRests(t *testing.T) {
+	for _, row := range []struct {
+		answer    string
+		remaining int
+		second    float64
+		rnd       float64
+		want      time.Duration
+	}{
+		{"room left", 60, 20, .5, 45 * time.Second},
+		{"15 left is room", 15, 20, .5, 45 * time.Second},
+		{"14 left, 40 s before the window's end", 14, 20, 0, 45 * time.Second},
+		{"14 left, and half a minute's spread", 14, 20, .5, 70 * time.Second},
+		{"nothing readable", -1, -1, .9, 45 * time.Second},
+	} {
+		now := jstAt(t, "21:00:20")
+		l := Lottery{a: 1, k: 3}.Answered(phones, now, Measured{row.remaining, row.second}, row.rnd)
+		require.Equal(t, row.want, l.NotBefore(false).Sub(now), row.answer)
+		require.Zero(t, l.k, row.answer)
+	}
+}
+
+// "429: a ×= clamp(T × e / 9000, .1, .6); k++; notBefore = max(Reset, now + Retry-After) + U(0, 300 s × 2^min(k−1, 4))"
+func TestFleet_ARefusalThinsAndSpreads(t *testing.T) {
+	for _, row := range []struct {
+		answer string
+		k      int
+		second float64
+		hint   Hint
+		rnd    float64
+		a      float64
+		pause  time.Duration
+	}{
+		{"full after 30 s", 0, 30, Hint{60 * time.Second, 30 * time.Second}, 0, .2, 60 * time.Second},
+		{"full at once", 0, 3, Hint{60 * time.Second, 57 * time.Second}, .5, .1, 210 * time.Second},
+		{"full at the very end", 0, 59, Hint{60 * time.Second, time.Second}, .5, 59. * 60 / 9000, 210 * time.Second},
+		{"the reset is the later one", 0, 30, Hint{10 * time.Second, 30 * time.Second}, 0, .2, 30 * time.Second},
+		{"nothing readable: the known lock, half a minute assumed", 0, -1, NoHint(), 0, .2, 60 * time.Second},
+		{"the second in a row spreads over 10 minutes", 1, 30, Hint{60 * time.Second, -1}, .5, .2, 360 * time.Second},
+		{"the sixth over 80", 5, 30, Hint{60 * time.Second, -1}, .5, .2, 41 * time.Minute},
+		{"and no further one over more", 9, 30, Hint{60 * time.Second, -1}, .5, .2, 41 * time.Minute},
+	} {
+		now := jstAt(t, "21:00:30")
+		l := Lottery{a: 1, k: row.k}.Refused(phones, now, row.second, row.hint, time.Minute, row.rnd)
+		require.InDelta(t, row.a, l.a, 1e-6, row.answer)
+		require.Equal(t, row.pause, l.NotBefore(false).Sub(now), row.answer)
+		require.Equal(t, row.k+1, l.k, row.answer)
+	}
+}
+
+// "5xx, time-out: k++; a unchanged; notBefore = now + U(.5, 1) × min(30 min, 60 s × 2^k)"
+func TestFleet_AFailureWaitsAndSaysNothingOfTheLoad(t *testing.T) {
+	for _, row := range []struct {
+		k     int
+		rnd   float64
+		pause time.Duration
+	}{
+		{0, 0, time.Minute}, {0, .5, 90 * time.Second}, {1, 0, 2 * time.Minute}, {4, 0, 15 * time.Minute}, {30, 0, 15 * time.Minute},
+	} {
+		now := jstAt(t, "09:00:00")
+		l := Lottery{a: .4, k: row.k}.Failed(phones, now, row.rnd)
+		require.Equal(t, .4, l.a)
+		require.Equal(t, row.pause, l.NotBefore(false).Sub(now), "k %d", row.k)
+	}
+	require.False(t, Lottery{}.Failed(phones, jstAt(t, "09:00:00"), .5).Learned())
+}
+
+// "p = min(1, A) (phones: p² when all events are of this session); A = a / curve(hour); opened from a campaign link: A × 0.15;
+// long desktop sessions (seats): p instead of p²"
+func TestFleet_TheChanceAtACandidateMoment(t *testing.T) {
+	for _, row := range []struct {
+		who   string
+		f     Fleet
+		a     float64
+		at    string
+		fresh bool
+		want  float64
+	}{
+		{"at the peak, left over", phones, .5, "21:00:00", false, .5},
+		{"at the peak, of this session", phones, .5, "21:00:00", true, .25},
+		{"at half the demand", phones, .25, "12:00:00", false, .5},
+		{"at night everybody may", phones, .06, "04:00:00", true, 1},
+		{"between two hours the curve is a line: 22:30 is 0.73", phones, .365, "22:30:00", false, .5},
+		{"from a campaign link", Fleet{Target: 60, Quota: 100, Campaign: true}, 1, "21:00:00", false, .15},
+		{"a seat", Fleet{Target: 60, Quota: 100, Seats: true}, .5, "21:00:00", true, .5},
+		{"a numbered seat has its slot to itself", Fleet{Target: 60, Quota: 100, Seat: Seat{3, 40}}, .001, "21:00:00", true, 1},
+		{"a lone page that knows nothing", phones, 0, "21:00:00", true, 1},
+		{"one with a hint", Fleet{Target: 60, Quota: 100, Phones: 10 * knownAt}, 0, "21:00:00", false, .1},
+		{"a curve of one's own", Fleet{Target: 60, Quota: 100, Curve: Curve{9: .5, 10: .5, 23: 1}}, .2, "09:30:00", false, .4},
+	} {
+		require.InDelta(t, row.want, learned(row.a).Chance(row.f, jstAt(t, row.at), row.fresh), 1e-6, row.who)
+	}
+}
+
+// "candidate moments: open + U(3, 75) s if something is left over; then every U(.7, 1.3) × clamp(300 / max(1, A/2), 75, 300) s"
+func TestFleet_CandidateMoments(t *testing.T) {
+	now := jstAt(t, "21:00:00")
+	for _, row := range []struct {
+		a, rnd      float64
+		first, next time.Duration
+	}{
+		{1, 0, 3 * time.Second, 210 * time.Second},
+		{1, .5, 39 * time.Second, 300 * time.Second},
+		{2, .5, 39 * time.Second, 300 * time.Second},
+		{4, .5, 39 * time.Second, 150 * time.Second},
+		{8, .5, 39 * time.Second, 75 * time.Second},
+		{.01, .5, 39 * time.Second, 300 * time.Second},
+	} {
+		require.Equal(t, row.first, phones.FirstMoment(now, row.rnd).Sub(now), "A %v", row.a)
+		require.InDelta(t, row.next.Seconds(), learned(row.a).NextMoment(phones, now, row.rnd).Sub(now).Seconds(), 1e-6, "A %v", row.a)
+	}
+	require.Less(t, phones.FirstMoment(now, 1).Sub(now), 75*time.Second+time.Millisecond)
+}
+
+// "Seats with a number and a known total: a slot of its own, number/total in a frame of total/70 min"
+func TestFleet_NumberedSeatsHaveASlotOfTheirOwn(t *testing.T) {
+	for _, total := range []int{1, 2, 40, 70, 800, 5000} {
+		now, inMinute := jstAt(t, "10:00:00"), map[int64]int{}
+		frame := Fleet{Seat: Seat{0, total}}.frame()
+		require.Equal(t, max(time.Duration(total)*time.Minute/70, 75*time.Second), frame, "%d seats", total)
+		for number := range total {
+			f := Fleet{Target: 60, Quota: 100, Seat: Seat{number, total}}
+			at := f.FirstMoment(now, 0)
+			require.True(t, at.After(now) && !at.After(now.Add(frame)), "seat %d of %d: %v", number, total, at)
+			again := Lottery{}.NextMoment(f, at, .9)
+			require.InDelta(t, frame.Seconds(), again.Sub(at).Seconds(), .002, "seat %d of %d", number, total)
+			inMinute[at.Unix()/60]++
+		}
+		for minute, n := range inMinute {
+			require.LessOrEqual(t, n, 71, "%d seats, minute %d", total, minute)
+		}
+	}
+	require.Equal(t, Fleet{Seat: Seat{3, 40}}.slot(jstAt(t, "10:00:00")), Fleet{Seat: Seat{43, 40}}.slot(jstAt(t, "10:00:00")), "a number beyond the total")
+}
+
+// A quiet bucket: a full batch need not rest, the low-quota pause and the pause after a 429 still hold it.
+func TestFleet_AFullBatchNeedNotRestWhereThereIsRoom(t *testing.T) {
+	now := jstAt(t, "10:00:30")
+	l := learned(1).Answered(phones, now, Measured{98, 30}, .5)
+	require.True(t, l.Quiet())
+	require.Zero(t, l.NotBefore(true))
+	require.Equal(t, 45*time.Second, l.NotBefore(false).Sub(now))
+	require.Equal(t, 360*time.Second, l.Refused(phones, now, 30, NoHint(), time.Minute, 1).NotBefore(true).Sub(now).Round(time.Second))
+	crowded := learned(1).Answered(phones, now, Measured{30, 30}, .5)
+	require.Equal(t, 45*time.Second, crowded.NotBefore(true).Sub(now))
+}
