@@ -78,7 +78,7 @@ func newRigAt(seed int64, kind string) *rig {
 		FlushAt: 400, Debounce: 200 * time.Millisecond, MaxQueueBytes: 64 << 20, LedgerDays: 3650,
 		LookPolicy: retry.LineStatus(), KeepDelivered: 48 * time.Hour}
 	r.cfg.Limits.BatchNotes, r.cfg.Limits.BatchMessages, r.cfg.FlushAt = 6, 12, 9 // small, so that every edge is near
-	if seed%3 == 0 { // every third schedule holds a lottery
+	if seed%3 == 0 {                                                              // every third schedule holds a lottery
 		r.cfg.Fleet = retry.LineFleet(100)
 		r.cfg.Fleet.Phones = int(seed%7) * 10_000
 	}
