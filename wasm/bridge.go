@@ -24,7 +24,7 @@ import (
 //
 // Every ticket is answered once through host.answers(text); host.opened(code, error) comes first, once, and once more for each reopen.
 func openBridge(host js.Value) any {
-	d := &driver{host: host}
+	d := &driver{host: host, clock: host.Get("now")}
 	config := host.Get("config")
 	service := serviceOf(config)
 	d.service = service

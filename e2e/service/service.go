@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -28,6 +29,8 @@ type Options struct {
 	ClockStart string
 	// Still lets that clock stand: a second of it takes a thousand.
 	Still bool
+	// Speed is how many of its seconds pass in one; 0: as many as here.
+	Speed float64
 }
 
 // Sandbox is a running sandbox. Safe for use by several goroutines.
@@ -51,6 +54,9 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 	}
 	if o.Still {
 		args = append(args, "-clock", "0.001")
+	}
+	if o.Speed != 0 {
+		args = append(args, "-clock", strconv.FormatFloat(o.Speed, 'f', -1, 64))
 	}
 	s := &Sandbox{cmd: exec.Command(o.Binary, args...), exited: make(chan struct{}), stderr: &bytes.Buffer{}}
 	s.cmd.Dir = o.Dir
