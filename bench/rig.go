@@ -130,9 +130,12 @@ func (p *page) start(ctx context.Context, engine browser.Engine, s *site, addres
 	return nil
 }
 
-// do runs one command of the page; it may take two minutes.
+// commandTime is how long one command of the page may take.
+const commandTime = 25 * time.Second
+
+// do runs one command of the page.
 func (p *page) do(ctx context.Context, name string, args, reply any) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, 2*time.Minute, errors.New("no answer within two minutes"))
+	ctx, cancel := context.WithTimeoutCause(ctx, commandTime, errors.New("no answer in time"))
 	defer cancel()
 	return p.Do(ctx, name, args, reply)
 }
