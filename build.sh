@@ -31,6 +31,8 @@ usage: ./build.sh VERB
           test --pages
           what happens around the outbox (tabs, full disks, leaving, what is left on disk), three engines
   fuzz    every fuzz target of the repository, 600 s each: fuzz [SECONDS]
+  bench   beside raw IndexedDB and its peers: bench/results.json and bench/results.html; bench [-engines chromium] [-rounds 9]
+          [-only TEXT] [-quick]; go test -bench . ./bench/allocs counts what a step allocates
   audit   known vulnerabilities of what is built in: govulncheck, npm audit
   size    what goes over the wire; fails over budget
 TXT
@@ -439,6 +441,15 @@ kill_rounds() {
   exec .build/rounds -root . "$@"
 }
 
+# bench: this project beside the browser's own calls and its peers, in real browsers; options go to bench/.
+bench() {
+  build
+  need_npm bench
+  need_engine chromium firefox webkit
+  go build -o .build/bench ./bench
+  exec .build/bench -root . "$@"
+}
+
 size() {
   build
   GOOS=js GOARCH=wasm go build -trimpath -o .build/named.wasm ./wasm
@@ -515,6 +526,7 @@ case $verb in
     ;;
   fuzz) fuzz "$@" ;;
   audit) audit ;;
+  bench) bench "$@" ;;
   size) size ;;
   *)
     usage >&2

@@ -34,14 +34,18 @@ func drain(ctx context.Context, p *page, s *site, channel string, count int) (fu
 // the largest. The sandbox's clock runs fast, so that the limiter of a minute is one of a second; work is not faster by that.
 func runBacklog(ctx context.Context, s *site, p *page, engine browser.Engine, sizes []int) (out []Result, err error) {
 	for i, size := range sizes {
-		full, sent, requests, err := drain(ctx, p, s, fmt.Sprintf("16500001%02d", i), size)
-		if err != nil {
-			return nil, fmt.Errorf("backlog of %d: %w", size, err)
+		var between []float64
+		var full, sent filled
+		var requests int
+		for again := range max(1, 8000/size) { // a small backlog is gone after two batches
+			if full, sent, requests, err = drain(ctx, p, s, fmt.Sprintf("1650%02d%04d", i, again), size); err != nil {
+				return nil, fmt.Errorf("backlog of %d: %w", size, err)
+			}
+			between = append(between, sent.Between[:min(len(sent.Between), max(1, size/500))]...)
 		}
 		row := fmt.Sprintf("read + settle 400 of %d", size)
 		// the first batches, at this backlog; each is 400 events with 500 messages
-		take := min(len(sent.Between), 20)
-		one := summarize(row, engine.Name, ours, "ms", sent.Between[:take])
+		one := summarize(row, engine.Name, ours, "ms", between[:min(len(between), 20)])
 		one.Note = "from an answer to the next request: settle, ledger, archive, read, seal, read"
 		out = append(out, one)
 		var raw filled

@@ -70,13 +70,16 @@ func run(ctx context.Context, args []string) error {
 		if err := o.measure(ctx, engine, &report); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
+		report.judge()
+		if o.quick || o.only != "" || o.profile != "" {
+			continue
+		}
+		if err := report.write(filepath.Join(o.root, "bench")); err != nil { // after each engine: a run takes its time
+			return err
+		}
 	}
-	report.judge()
 	report.print(os.Stdout)
-	if o.quick || o.only != "" || o.profile != "" {
-		return nil
-	}
-	return report.write(filepath.Join(o.root, "bench"))
+	return nil
 }
 
 // part is a group of rows that is measured together.

@@ -72,7 +72,7 @@ func (r *Report) median(row, variant string) (float64, bool) {
 // judge fills in the targets of what was measured.
 func (r *Report) judge() {
 	r.At = time.Now().UTC().Format(time.RFC3339)
-	r.Durable = durable
+	r.Durable, r.Targets = durable, nil
 	ratio := func(row, variant, overRow, over string, bound float64, atLeast bool) {
 		have, ok := r.median(row, variant)
 		base := 1.0

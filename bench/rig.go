@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -46,7 +48,9 @@ func serve(ctx context.Context, root string, speed float64) (*site, error) {
 	}
 	s := &site{sandbox: sandbox}
 	mux := http.NewServeMux()
-	mux.Handle("/", httputil.NewSingleHostReverseProxy(target))
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.ErrorLog = log.New(io.Discard, "", 0) // a browser that leaves cuts what is under way
+	mux.Handle("/", proxy)
 	mux.Handle("/bench/page/", http.StripPrefix("/bench/page/", http.FileServer(http.Dir(filepath.Join(root, "bench/page")))))
 	mux.Handle("/peers/", http.StripPrefix("/peers/", http.FileServer(http.Dir(filepath.Join(root, ".build/peers")))))
 	mux.HandleFunc("/bench/sink", func(w http.ResponseWriter, r *http.Request) {
@@ -131,7 +135,7 @@ func (p *page) start(ctx context.Context, engine browser.Engine, s *site, addres
 }
 
 // commandTime is how long one command of the page may take.
-const commandTime = 25 * time.Second
+const commandTime = 3 * time.Minute
 
 // do runs one command of the page.
 func (p *page) do(ctx context.Context, name string, args, reply any) error {
