@@ -53,6 +53,7 @@ func parse(args []string) (o options, err error) {
 	return o, nil
 }
 
+// run measures all that args ask for and prints it.
 func run(ctx context.Context, args []string) error {
 	o, err := parse(args)
 	if err != nil {
@@ -69,13 +70,6 @@ func run(ctx context.Context, args []string) error {
 		}
 		if err := o.measure(ctx, engine, &report); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
-		}
-		report.judge()
-		if o.quick || o.only != "" || o.profile != "" {
-			continue
-		}
-		if err := report.write(filepath.Join(o.root, "bench")); err != nil { // after each engine: a run takes its time
-			return err
 		}
 	}
 	report.print(os.Stdout)
@@ -123,6 +117,13 @@ func (o options) measure(ctx context.Context, engine browser.Engine, report *Rep
 			return fmt.Errorf("%s: %w", one.name, err)
 		}
 		report.Results = append(report.Results, got...)
+		report.judge()
+		if o.quick || o.only != "" || o.profile != "" {
+			continue
+		}
+		if err := report.write(filepath.Join(o.root, "bench")); err != nil { // after each part: a run takes its time
+			return err
+		}
 	}
 	return nil
 }
