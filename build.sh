@@ -36,6 +36,8 @@ usage: ./build.sh VERB
   fuzz    every fuzz target of the repository, 600 s each: fuzz [SECONDS]
   fleet   many phones on one bucket, simulated, beside other policies: prints a table, draws .build/fleet.svg
           fleet [-n 20000] [-seed 1] [-days 4] [-hint] [-seats] [-policies PART] [-drills steady,outage,x2,campaign]
+  bench   beside raw IndexedDB and its peers: bench/results.json and bench/results.html; bench [-engines chromium] [-rounds 9]
+          [-only TEXT] [-quick]; go test -bench . ./bench/allocs counts what a step allocates
   audit   known vulnerabilities of what is built in: govulncheck, npm audit
   size    what goes over the wire; fails over budget
 TXT
@@ -510,6 +512,15 @@ kill_rounds() {
   exec .build/rounds -root . "$@"
 }
 
+# bench: this project beside the browser's own calls and its peers, in real browsers; options go to bench/.
+bench() {
+  build
+  need_npm bench
+  need_engine chromium firefox webkit
+  go build -o .build/bench ./bench
+  exec .build/bench -root . "$@"
+}
+
 size() {
   build
   GOOS=js GOARCH=wasm go build -modfile=.build/go.mod -trimpath -o .build/named.wasm ./wasm
@@ -588,6 +599,7 @@ case $verb in
   fuzz) fuzz "$@" ;;
   fleet) fleet "$@" ;;
   audit) audit ;;
+  bench) bench "$@" ;;
   size) size ;;
   *)
     usage >&2

@@ -87,11 +87,15 @@ func (s *Store) begin(over scope, write bool) (js.Value, error) {
 	if write {
 		args = []any{s.names(over), "readwrite", s.writeOptions}
 	}
-	tx, err := s.db.Call("transaction", args...)
-	if err != nil && failure("", "", err).Name == "InvalidStateError" {
-		tx, err = s.db.Call("transaction", args...)
+	open := func() (tx js.Value, err error) { // one of the costly lines of an append: without safejs a tenth less
+		err = guard(func() error { tx = unwrap(s.db).Call("transaction", args...); return nil })
+		return tx, err
 	}
-	return unwrap(tx), err
+	tx, err := open()
+	if err != nil && failure("", "", err).Name == "InvalidStateError" {
+		tx, err = open()
+	}
+	return tx, err
 }
 
 // stop aborts the transaction and reports whether that took effect: if so, nothing of it will be stored.

@@ -30,8 +30,9 @@ type appendLane struct {
 }
 
 func (c *Core) onAppended(drafts []Draft) {
+	used := c.queueBytes()
 	for _, d := range drafts {
-		if refusal := c.check(d); refusal != nil {
+		if refusal := c.check(d, used); refusal != nil {
 			c.reject(d.Ticket, refusal)
 			continue
 		}
@@ -40,8 +41,8 @@ func (c *Core) onAppended(drafts []Draft) {
 	}
 }
 
-// check refuses what needs no look at the store.
-func (c *Core) check(d Draft) *Refusal {
+// check refuses what needs no look at the store; used is what counts on disk.
+func (c *Core) check(d Draft, used int64) *Refusal {
 	if refusal := checkKey(d.Key); refusal != nil {
 		return refusal
 	}
@@ -66,7 +67,7 @@ func (c *Core) check(d Draft) *Refusal {
 	if refusal := c.cfg.Limits.checkMedia(d.Media); refusal != nil {
 		return refusal
 	}
-	if used := c.queueBytes() + c.append.bytes; d.Inbox == nil && used+d.size() > c.cfg.MaxQueueBytes {
+	if used += c.append.bytes; d.Inbox == nil && used+d.size() > c.cfg.MaxQueueBytes {
 		return refuse(StorageFull, "the queue holds "+strconv.FormatInt(used, 10)+" bytes, maxQueueBytes is "+strconv.FormatInt(c.cfg.MaxQueueBytes, 10)+": it drains when the service can be reached")
 	}
 	return nil
@@ -124,6 +125,7 @@ func (c *Core) writeWaiting() {
 	drafts := a.waiting
 	a.waiting, a.bytes = nil, 0
 	var ch Change
+	a.writing, a.tickets = make([]Entry, 0, len(drafts)), make([]uint32, 0, len(drafts))
 	touched := map[string]*keyState{}
 	for _, d := range drafts {
 		e, known, refusal := c.accept(d, touched)

@@ -41,6 +41,9 @@ func appendHead(dst []byte, e Entry) []byte {
 	return append(dst, '\n')
 }
 
+// headBytes is a little more than the line of an entry without a key.
+const headBytes = 80
+
 // encodeSegment makes the record of entries.
 func encodeSegment(seq uint64, entries []Entry) Segment {
 	s := Segment{Seq: seq}
@@ -49,6 +52,7 @@ func encodeSegment(seq uint64, entries []Entry) Segment {
 		size += len(e.Raw)
 	}
 	s.Body = make([]byte, 0, size)
+	s.Head = make([]byte, 0, len(entries)*headBytes)
 	for _, e := range entries {
 		s.Head = appendHead(s.Head, e)
 		s.Body = append(s.Body, e.Raw...)

@@ -96,18 +96,18 @@ func inspect(text []byte, forbid []string) (messages int, refusal *Refusal) {
 			if r.Peek() != '[' {
 				return refuse(InvalidEvent, "messages is no array")
 			}
-			s.path = append(s.path, "messages")
+			s.path = append(s.path, key)
 			err := r.Array(func() error {
 				if r.Peek() != '{' {
 					return refuse(InvalidEvent, "messages["+strconv.Itoa(messages)+"] is no object")
 				}
 				messages++
-				return s.item("*")
+				return s.item(element)
 			})
 			s.path = s.path[:0]
 			return err
 		}
-		return s.item(string(key))
+		return s.item(key)
 	})
 	switch {
 	case err == nil:

@@ -104,9 +104,17 @@ func (c *Core) onScanned(e Scanned) {
 
 // written notes a segment that this page wrote.
 func (x *index) written(seq uint64, entries []Entry) {
-	h := heldSegment{seq: seq, entries: append([]Entry(nil), entries...), sizes: make([]int, len(entries))}
+	sizes := make([]int, len(entries))
+	for i := range entries {
+		sizes[i] = len(entries[i].Raw)
+	}
+	if !x.scanning && seq == x.known+1 { // the usual case: nothing of them is kept
+		x.add(seq, entries, sizes)
+		return
+	}
+	h := heldSegment{seq: seq, entries: append([]Entry(nil), entries...), sizes: sizes}
 	for i := range h.entries {
-		h.sizes[i], h.entries[i].Raw = len(h.entries[i].Raw), nil
+		h.entries[i].Raw = nil
 	}
 	x.note(h)
 }

@@ -19,6 +19,13 @@ type tail struct {
 }
 
 func (t *tail) add(entries []Entry, overhead int) {
+	newest := len(entries)
+	for size := 0; newest > 0 && size <= shotBytes; newest-- { // of a long burst only its end can stay
+		if e := entries[newest-1]; e.Kind == Note && len(e.Raw)+overhead <= shotBytes {
+			size += len(e.Raw) + overhead
+		}
+	}
+	entries = entries[newest:]
 	for _, e := range entries {
 		if e.alone() || len(e.Raw)+overhead > shotBytes {
 			continue

@@ -26,7 +26,7 @@ import (
 //
 // Every ticket is answered once through host.answers(text); host.opened(code, error) comes first, once, and once more for each reopen.
 func openBridge(host js.Value) any {
-	d := &driver{host: host}
+	d := &driver{host: host, clock: host.Get("now")}
 	config := host.Get("config")
 	d.service = serviceOf(config)
 	d.cfg = outbox.Config{

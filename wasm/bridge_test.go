@@ -104,7 +104,8 @@ func TestGuard_APanicIsToldAndTheModuleLivesOn(t *testing.T) {
 
 func TestGuard_APanicInTheCoreIsToldToo(t *testing.T) {
 	p := openPage(t, nil)
-	d := &driver{host: js.ValueOf(p.host), core: outbox.New(outbox.Config{})}
+	h := js.ValueOf(p.host)
+	d := &driver{host: h, clock: h.Get("now"), core: outbox.New(outbox.Config{})}
 	d.post(outbox.SegmentsRead{}) // fine
 	d.core = nil
 	d.post(outbox.Woke{})

@@ -23,7 +23,7 @@ func draftsOf(args []js.Value) []outbox.Draft {
 
 // drafts cuts a burst: one event a line (JSON.stringify writes no line feed), one key a line, empty for none.
 func drafts(texts []byte, keys string, first uint32) []outbox.Draft {
-	var out []outbox.Draft
+	out := make([]outbox.Draft, 0, lines(texts))
 	for len(texts) > 0 {
 		end := bytes.IndexByte(texts, '\n')
 		line, rest := texts, []byte(nil)
@@ -53,6 +53,15 @@ func attach(list []outbox.Draft, media js.Value) {
 			list[i].Blobs = append(list[i].Blobs, m.Get("blob"))
 		}
 	}
+}
+
+// lines counts them.
+func lines(texts []byte) int {
+	n := 1
+	for at := bytes.IndexByte(texts, '\n'); at >= 0; at = bytes.IndexByte(texts, '\n') {
+		n, texts = n+1, texts[at+1:]
+	}
+	return n
 }
 
 // fromInbox reads what stands behind the key in each row: "version at mark", at in unix ms.

@@ -79,7 +79,8 @@ func TestFetch_ADeadlineEndsAHangingRequest(t *testing.T) {
 		"body": `{"script":[{"kind":"hang","times":1,"path":"/v1/keep/status"}]}`})
 	done := make(chan outbox.Reply, 1)
 	p := openPage(t, nil)
-	d := &driver{host: js.ValueOf(p.host)}
+	h := js.ValueOf(p.host)
+	d := &driver{host: h, clock: h.Get("now")}
 	d.then(post, func(js.Value, bool) {
 		req := outbox.Request{Method: "GET", URL: base + "/v1/keep/status?noteId=x", Headers: [][2]string{{"Authorization", "Bearer token-1"}}}
 		d.fetch(req, js.Undefined(), 300*time.Millisecond, func(r outbox.Reply) { done <- r })
@@ -97,7 +98,8 @@ func TestFetch_ADeadlineEndsAHangingRequest(t *testing.T) {
 // (fault "hang" shows it there): after one, none may outlive the page. An answer, or a network that fails, changes nothing.
 func TestFetch_AfterARequestThatWasGivenUpNoneOutlivesThePage(t *testing.T) {
 	p := openPage(t, nil)
-	d := &driver{host: js.ValueOf(p.host)}
+	h := js.ValueOf(p.host)
+	d := &driver{host: h, clock: h.Get("now")}
 	var outlive []bool
 	own := js.Global().Get("fetch")
 	spy := js.FuncOf(func(_ js.Value, args []js.Value) any {
@@ -239,7 +241,7 @@ func quietDriver(t *testing.T) *driver {
 	})
 	service := linekeep.Service{BaseURL: "http://127.0.0.1:9", ChannelID: "1650000001"}
 	cfg := outbox.Config{Policy: service.Policy(""), Limits: service.Limits(), FlushEvery: time.Minute, FlushAt: 400, LookPolicy: service.Policy("")}
-	d := &driver{host: host, service: service, cfg: cfg, core: outbox.New(cfg), store: indexeddb.NewMemory()}
+	d := &driver{host: host, clock: host.Get("now"), service: service, cfg: cfg, core: outbox.New(cfg), store: indexeddb.NewMemory()}
 	d.wake = js.FuncOf(func(js.Value, []js.Value) any { return nil })
 	t.Cleanup(d.disarm)
 	return d

@@ -29,6 +29,9 @@ func (r *Reader) Pos() int { return r.pos }
 
 // Peek returns the first byte of the next value without reading it: one of { [ " t f n - 0…9, or 0 at the end.
 func (r *Reader) Peek() byte {
+	if r.pos < len(r.data) && r.data[r.pos] > ' ' { // as JSON.stringify writes it
+		return r.data[r.pos]
+	}
 	for r.pos < len(r.data) {
 		switch c := r.data[r.pos]; c {
 		case ' ', '\t', '\n', '\r':
@@ -49,7 +52,7 @@ func (r *Reader) End() error {
 }
 
 func (r *Reader) take(c byte) bool {
-	if r.Peek() == c {
+	if r.pos < len(r.data) && r.data[r.pos] == c || r.Peek() == c { // mostly there is no white space
 		r.pos++
 		return true
 	}
@@ -102,18 +105,22 @@ func (r *Reader) RawString() ([]byte, error) {
 	if !r.take('"') {
 		return nil, ErrSyntax
 	}
-	start := r.pos
-	for i := start; i < len(r.data); i++ {
-		switch c := r.data[i]; {
+	start, data := r.pos, r.data
+	for i := start; i < len(data); i++ {
+		c := data[i]
+		if c != '"' && c != '\\' && c >= 0x20 { // nearly all of a text
+			continue
+		}
+		switch {
 		case c == '"':
 			r.pos = i + 1
-			return r.data[start:i], nil
+			return data[start:i], nil
 		case c == '\\':
-			if i++; i >= len(r.data) || !escape(r.data[i:]) {
+			if i++; i >= len(data) || !escape(data[i:]) {
 				r.pos = i
 				return nil, ErrSyntax
 			}
-		case c < 0x20:
+		default:
 			r.pos = i
 			return nil, ErrSyntax
 		}

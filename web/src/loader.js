@@ -18,6 +18,8 @@ export async function startModule(source, integrity) {
   if (address) coming.catch(() => {}) // told below
   const { Go } = await import('./wasm_exec.mjs')
   const go = new Go()
+  // Collecting garbage is most of what a burst costs (one thread, nothing concurrent): seldom, until the heap nears the limit
+  go.env = { GOGC: '400', GOMEMLIMIT: '24MiB' }
   const instance = await instantiate(coming, from, go.importObject)
   let api
   globalThis[SLOT] = { ready: (module) => { api = module } }
