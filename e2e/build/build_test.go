@@ -48,7 +48,7 @@ func TestUnknownVerbListsTheVerbs(t *testing.T) {
 func TestTestKnowsNoOtherOption(t *testing.T) {
 	out, code := sh(t, root, "test", "--quick")
 	require.Equal(t, 1, code)
-	require.Contains(t, out, "test knows --kill and --pages, not --quick")
+	require.Contains(t, out, "test knows --kill, --pages and --relay, not --quick")
 }
 
 func TestDemoWithoutHeadlessTakesNoOptions(t *testing.T) {
