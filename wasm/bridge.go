@@ -45,7 +45,7 @@ func openBridge(host js.Value) any {
 	if d.service.Cannot("reconcile") == "" {
 		d.cfg.KeepDelivered = 48 * time.Hour // L12.1: the next day, wherever it is
 	}
-	if line, ok := d.service.(linekeep.Service); ok {
+	if line, ok := d.service.(linekeep.Service); ok && sharesBucket(config) {
 		d.cfg.Fleet = fleetOf(line.Fleet(), config)
 	}
 	if service := str(config.Get("destination"), "service"); service != "line" {
@@ -148,6 +148,17 @@ func lineOf(config, dest js.Value) linekeep.Service {
 	}
 	return linekeep.Service{BaseURL: str(dest, "baseURL"), ChannelID: str(dest, "channelId"), Tier: tier,
 		NoteBytes: int(num(dest, "maxNoteBytes", 0)), Forbid: list(config, "healthFields")}
+}
+
+// sharesBucket says whether the page told anything of the others that share its bucket: without a word of it nothing waits
+// for a free moment, as a lone page with much to send would wait for minutes beside a bucket that it has to itself.
+func sharesBucket(config js.Value) bool {
+	for _, name := range []string{"fleet", "seat", "campaign", "dayCurve"} {
+		if config.Get(name).Truthy() {
+			return true
+		}
+	}
+	return false
 }
 
 // fleetOf adds what the page knows of the others that share the bucket.

@@ -99,7 +99,10 @@ export interface Options {
   debounce?: number
   /** 'batch' collects events (the default); 'stream' sends each at once, as far as the limiter allows. */
   mode?: 'batch' | 'stream'
-  /** How many phones share the bucket, e.g. 100,000: new installs then start out as careful as they will have to be. Default: learned from the answers. */
+  /**
+   * How many phones share the bucket, e.g. 100,000: new installs then start out as careful as they will have to be. With this, seat,
+   * campaign or dayCurve batches wait for a free moment of the bucket, steered by what the answers say; default: they do not.
+   */
   fleet?: number
   /** A page that is open all day. Numbered seats (0 to total − 1) get a slot of their own each and never meet a 429. */
   seat?: true | { number: number; total: number }
