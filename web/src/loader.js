@@ -1,4 +1,4 @@
-import { KeepError } from './errors.js'
+import { KeepError, part } from './errors.js'
 
 // ABI is compared with the module's number: a page never runs a module of another release.
 const ABI = 2
@@ -16,7 +16,7 @@ export async function startModule(source, integrity) {
   const address = typeof from === 'string' || from instanceof URL
   const coming = address ? fetch(from, integrity ? { integrity } : {}) : from // on its way while the glue is
   if (address) coming.catch(() => {}) // told below
-  const { Go } = await import('./wasm_exec.mjs')
+  const { Go } = await part(import('./wasm_exec.mjs'))
   const go = new Go()
   // Collecting garbage is most of what a burst costs (one thread, nothing concurrent): seldom, until the heap nears the limit
   go.env = { GOGC: '400', GOMEMLIMIT: '24MiB' }
