@@ -79,7 +79,7 @@ export class Front {
   }
 
   #status() {
-    return this.#behind?.status() ?? { ...nothing(this.options), pending: this.#inbox?.kept.pending ?? 0 }
+    return this.#behind?.status() ?? { ...nothing(this.options), pending: this.#inbox?.kept.pending ?? 0, queueBytes: this.#inbox?.kept.bytes ?? 0 }
   }
 
   #close() {
