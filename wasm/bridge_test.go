@@ -131,3 +131,21 @@ func TestDraftsCutABurst(t *testing.T) {
 		require.Equal(t, row.want, strings.Join(got, " "))
 	}
 }
+
+// A page that says nothing of others does not wait for a free moment of its bucket (L14.7).
+func TestL14_7_OnlyAPageThatNamesOthersWaitsForAFreeMoment(t *testing.T) {
+	for _, row := range []struct {
+		says map[string]any
+		want bool
+	}{
+		{map[string]any{}, false},
+		{map[string]any{"campaign": false}, false},
+		{map[string]any{"fleet": 100000}, true},
+		{map[string]any{"seat": true}, true},
+		{map[string]any{"seat": map[string]any{"number": 0, "total": 40}}, true},
+		{map[string]any{"campaign": true}, true},
+		{map[string]any{"dayCurve": []any{1}}, true},
+	} {
+		require.Equal(t, row.want, sharesBucket(js.ValueOf(row.says)), "%v", row.says)
+	}
+}

@@ -62,10 +62,15 @@ export class Inbox {
   }
 
   put(store, row) {
-    row.bytes = encoder.encode(row.text + row.noteId).length + 12 // {"noteId":"…",
+    this.named(row)
     store.put(row, `row ${row.mark}`)
     row.written = true
     this.count(1, row)
+  }
+
+  /** The row has its noteId: its bytes become the note's. */
+  named(row) {
+    row.bytes += encoder.encode(row.noteId).length + 12 // {"noteId":"…",
   }
 
   count(n, row) {

@@ -31,7 +31,7 @@ export async function appendKeyed(inbox, row, owner) {
       const last = (ours?.version ?? 0) >= (theirs?.version ?? 0) ? ours : theirs
       if (last?.hash === sum && (media ?? []).every((item) => item.sum)) {
         row.noteId = versioned(key, last.version)
-        row.bytes += new TextEncoder().encode(row.noteId).length + 12
+        inbox.named(row)
         return
       }
       row.version = (last?.version ?? 0) + 1

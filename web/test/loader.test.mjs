@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { answer, built, emptyModule, fakeGo, load, packageURL, settled, stub } from './fakes.mjs'
 
 const { startModule } = await load('loader.js')
@@ -132,4 +135,12 @@ test('C8: Go exports what its bridge says, on one object, and no global', { skip
   assert.ok(listed.includes('append') && listed.length <= 24, `small: ${listed.length} functions`)
   assert.deepEqual(globals(), before, 'no global')
   api.close()
+})
+
+test('a release that lacks the glue is told so, and not with a bare TypeError', { skip }, async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'liff-keep-'))
+  t.after(() => rmSync(dir, { recursive: true }))
+  for (const name of ['index.js', 'errors.js', 'loader.js']) cpSync(fileURLToPath(new URL(name, packageURL)), join(dir, name))
+  const { startModule } = await import(pathToFileURL(join(dir, 'loader.js')))
+  await assert.rejects(startModule(emptyModule), { name: 'KeepError', code: 'INTERNAL', message: /deploy all files of one release together/ })
 })
