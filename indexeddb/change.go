@@ -42,6 +42,7 @@ func cloneChange(c outbox.Change) outbox.Change {
 func cloneSegments(in []outbox.Segment) []outbox.Segment {
 	out := slices.Clone(in)
 	for i := range out {
+		out[i] = out[i].Encoded()
 		out[i].Head, out[i].Body = bytes.Clone(out[i].Head), bytes.Clone(out[i].Body)
 	}
 	return out

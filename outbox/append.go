@@ -14,31 +14,55 @@ const (
 // appendLane is the way of events to disk: waiting → (keys are read) → writing → acknowledged. All that arrives while a
 // transaction is in flight goes into the next one.
 type appendLane struct {
-	waiting  []Draft
-	keys     map[string]*keyState // business keys met in this session
-	reading  []string             // keys under way from the store
-	token    uint64               // of the Commit in flight; 0: none
-	writing  []Entry
-	tickets  []uint32
-	segments []int       // entries in each written segment
-	bytes    int64       // of waiting and writing
-	marks    []*keyState // of inbox rows in the Commit
-	undo     []func()    // puts the key states back when the Commit fails
-	after    uint64      // what is being written gets a Seq above this
-	doubt    error       // why it is not known whether the Commit is on disk, see doubt.go; nil: no doubt
-	tracing  bool        // the store was asked where the entries in doubt are
+	waiting []Draft              // a pack is one of them
+	keys    map[string]*keyState // business keys met in this session
+	reading []string             // keys under way from the store
+	token   uint64               // of the Commit in flight; 0: none
+	writing []group              // of the Commit in flight, one a segment
+	bytes   int64                // of waiting and writing
+	marks   []*keyState          // of inbox rows in the Commit
+	undo    []func()             // puts the key states back when the Commit fails
+	after   uint64               // what is being written gets a Seq above this
+	doubt   error                // why it is not known whether the Commit is on disk, see doubt.go; nil: no doubt
+	tracing bool                 // the store was asked where the entries in doubt are
+}
+
+// group is what goes into one segment: entries and their tickets, or a pack.
+type group struct {
+	entries []Entry
+	tickets []uint32
+	size    int
+	pack    *Pack
+}
+
+// all lists the entries, of a pack too.
+func (g group) all() []Entry {
+	if g.pack != nil {
+		return g.pack.entries()
+	}
+	return g.entries
 }
 
 func (c *Core) onAppended(drafts []Draft) {
 	used := c.queueBytes()
 	for _, d := range drafts {
-		if refusal := c.check(d, used); refusal != nil {
+		refusal := c.check(d, used)
+		if refusal != nil && d.Pack != nil { // one by one: some of it may have room
+			c.onAppended(d.Pack.drafts())
+			continue
+		}
+		if refusal != nil {
 			c.reject(d.Ticket, refusal)
 			continue
 		}
 		c.append.bytes += d.size()
 		c.append.waiting = append(c.append.waiting, d)
 	}
+}
+
+// onPacked is onAppended of a pack.
+func (c *Core) onPacked(p Pack) {
+	c.onAppended([]Draft{{Ticket: p.Ticket, Kind: Note, Pack: &p}})
 }
 
 // check refuses what needs no look at the store; used is what counts on disk.
@@ -61,6 +85,9 @@ func (c *Core) check(d Draft, used int64) *Refusal {
 		}
 		return checkKey(string(d.Text))
 	}
+	if p := d.Pack; p != nil && p.Notes == 1 && p.Bytes > int64(c.cfg.Limits.NoteBytes) {
+		return refuse(TooLarge, "")
+	}
 	if len(d.Text) > c.cfg.Limits.NoteBytes {
 		return refuse(TooLarge, "the event has "+strconv.Itoa(len(d.Text))+" bytes, a note may have "+strconv.Itoa(c.cfg.Limits.NoteBytes)+": split the conversation")
 	}
@@ -74,10 +101,30 @@ func (c *Core) check(d Draft, used int64) *Refusal {
 }
 
 // size counts towards MaxQueueBytes.
-func (d Draft) size() int64 { return int64(len(d.Text)) + mediaBytes(d.Media) }
+func (d Draft) size() int64 {
+	if d.Pack != nil {
+		return d.Pack.Bytes
+	}
+	return int64(len(d.Text)) + mediaBytes(d.Media)
+}
 
-func (c *Core) reject(ticket uint32, r *Refusal) {
-	c.emit(Reject{Rejections: []Rejection{{Ticket: ticket, Refusal: *r}}})
+// tickets are whom it is for.
+func (d Draft) tickets() []uint32 {
+	list := []uint32{d.Ticket}
+	for d.Pack != nil && len(list) < d.Pack.Notes {
+		list = append(list, d.Ticket+uint32(len(list)))
+	}
+	return list
+}
+
+func (c *Core) reject(ticket uint32, r *Refusal) { c.rejectAll([]uint32{ticket}, r) }
+
+func (c *Core) rejectAll(tickets []uint32, r *Refusal) {
+	list := make([]Rejection, len(tickets))
+	for i, t := range tickets {
+		list[i] = Rejection{Ticket: t, Refusal: *r}
+	}
+	c.emit(Reject{Rejections: list})
 }
 
 // pumpAppend writes all that waits in one transaction, once the keys in it are known.
@@ -103,7 +150,7 @@ func (c *Core) onKeysRead(e KeysRead) {
 	a := &c.append
 	if e.Err != nil {
 		for _, d := range a.waiting {
-			c.reject(d.Ticket, storageRefusal(e.Err))
+			c.rejectAll(d.tickets(), storageRefusal(e.Err))
 		}
 		a.waiting, a.reading, a.bytes = nil, nil, 0
 		return
@@ -125,9 +172,15 @@ func (c *Core) writeWaiting() {
 	drafts := a.waiting
 	a.waiting, a.bytes = nil, 0
 	var ch Change
-	a.writing, a.tickets = make([]Entry, 0, len(drafts)), make([]uint32, 0, len(drafts))
+	a.after = c.open.last()
 	touched := map[string]*keyState{}
-	for _, d := range drafts {
+	for i, d := range drafts {
+		if d.Pack != nil {
+			p := c.named(*d.Pack)
+			a.bytes += p.size()
+			a.writing = append(a.writing, group{pack: p})
+			continue
+		}
 		e, known, refusal := c.accept(d, touched)
 		if refusal != nil {
 			c.reject(d.Ticket, refusal)
@@ -141,33 +194,43 @@ func (c *Core) writeWaiting() {
 		for i, m := range e.Media {
 			ch.PutMedia = append(ch.PutMedia, MediaRow{ID: m.ID, Blob: d.Blobs[i]})
 		}
-		a.writing, a.tickets = append(a.writing, e), append(a.tickets, d.Ticket)
+		g := a.groupFor(e, len(drafts)-i)
+		e.Index = len(g.entries)
+		g.entries, g.tickets, g.size = append(g.entries, e), append(g.tickets, d.Ticket), g.size+len(e.Raw)
 	}
-	for from := 0; from < len(a.writing); {
-		n, size := 0, 0
-		for from+n < len(a.writing) && n < segmentNotes && (n == 0 || size+len(a.writing[from+n].Raw) <= segmentBytes &&
-			!a.writing[from].alone() && !a.writing[from+n].alone()) {
-			a.writing[from+n].Index = n
-			size += len(a.writing[from+n].Raw)
-			n++
+	for _, g := range a.writing {
+		if g.pack != nil {
+			ch.Append = append(ch.Append, Segment{Pack: g.pack})
+		} else {
+			ch.Append = append(ch.Append, encodeSegment(0, g.entries))
 		}
-		ch.Append = append(ch.Append, encodeSegment(0, a.writing[from:from+n]))
-		a.segments = append(a.segments, n)
-		from += n
 	}
 	for key, k := range touched {
 		ch.Keys = append(ch.Keys, KeyRow{Key: key, Version: k.version, ChangedAt: k.changedAt.UnixMilli(), Hash: k.hash})
 	}
 	if len(a.writing) > 0 {
-		a.token, a.after = c.commit(ch), c.open.last()
+		a.token = c.commit(ch)
 	}
+}
+
+// groupFor is the group that takes e: the last one while it has room, else a new one for at most `more` entries.
+func (a *appendLane) groupFor(e Entry, more int) *group {
+	if n := len(a.writing); n > 0 {
+		g := &a.writing[n-1]
+		if g.pack == nil && len(g.entries) < segmentNotes && g.size+len(e.Raw) <= segmentBytes && !g.entries[0].alone() && !e.alone() {
+			return g
+		}
+	}
+	more = min(more, segmentNotes)
+	a.writing = append(a.writing, group{entries: make([]Entry, 0, more), tickets: make([]uint32, 0, more)})
+	return &a.writing[len(a.writing)-1]
 }
 
 // accept checks the event, names it and fixes its bytes. known: the same event stands on disk under this key already.
 func (c *Core) accept(d Draft, touched map[string]*keyState) (e Entry, known bool, refusal *Refusal) {
 	e = Entry{Kind: d.Kind, At: c.now, Key: d.Key}
 	c.noteN++
-	own := c.session + "-" + strconv.FormatUint(c.noteN, 36)
+	own := noteName(c.session, c.noteN)
 	if d.Kind == Hide || d.Key != "" {
 		e.Mark = own
 	}
@@ -203,13 +266,19 @@ func (c *Core) accept(d Draft, touched map[string]*keyState) (e Entry, known boo
 // onAppendCommitted: on disk, so the page may be told (invariant 1).
 func (c *Core) onAppendCommitted(seqs []uint64) {
 	a := &c.append
-	receipts := make([]Receipt, 0, len(a.writing))
+	var told Acknowledge
 	var replaced []place
-	at := 0
-	for i, n := range a.segments {
-		part := a.writing[at : at+n]
-		for j := range part {
-			e := &part[j]
+	notes := 0
+	for i, g := range a.writing {
+		if g.pack != nil {
+			notes += g.pack.Notes
+			told.Packs = append(told.Packs, WrittenPack{g.pack, seqs[i]})
+			c.open.wrotePack(seqs[i], g.pack)
+			c.tail.addPack(seqs[i], g.pack)
+			continue
+		}
+		for j := range g.entries {
+			e := &g.entries[j]
 			e.Seq = seqs[i]
 			if e.Key != "" {
 				k := a.keys[e.Key]
@@ -221,20 +290,20 @@ func (c *Core) onAppendCommitted(seqs []uint64) {
 					k.at, k.pending = place{e.Seq, e.Index}, false
 				}
 			}
-			receipts = append(receipts, Receipt{Ticket: a.tickets[at+j], ID: e.ID(), NoteID: e.NoteID, Bytes: len(e.Raw), At: e.At})
+			told.Receipts = append(told.Receipts, Receipt{Ticket: g.tickets[j], ID: e.ID(), NoteID: e.NoteID, Bytes: len(e.Raw), At: e.At})
 		}
-		c.open.written(seqs[i], part)
-		at += n
+		notes += len(g.entries)
+		c.open.written(seqs[i], g.entries)
+		c.tail.add(g.entries, c.cfg.Limits.NoteOverhead)
 	}
 	for _, mark := range a.marks {
 		mark.pending = false
 	}
-	c.tail.add(a.writing, c.cfg.Limits.NoteOverhead)
 	if len(replaced) > 0 {
-		c.tail.forget(func(p place) bool { return contains(replaced, p) }, c.cfg.Limits.NoteOverhead)
+		c.tail.forget(func(p place) bool { return contains(replaced, p) })
 	}
-	c.alarms.appended(c.now, len(receipts))
-	c.emit(Acknowledge{Receipts: receipts})
+	c.alarms.appended(c.now, notes)
+	c.emit(told)
 	c.resetAppend()
 	c.changed = true
 }
@@ -242,20 +311,21 @@ func (c *Core) onAppendCommitted(seqs []uint64) {
 func (c *Core) onAppendFailed(err error) {
 	a := &c.append
 	refusal := storageRefusal(err)
-	rejections := make([]Rejection, 0, len(a.tickets))
-	for _, t := range a.tickets {
-		rejections = append(rejections, Rejection{Ticket: t, Refusal: *refusal})
-	}
 	for i := len(a.undo) - 1; i >= 0; i-- {
 		a.undo[i]()
 	}
-	c.emit(Reject{Rejections: rejections})
+	for _, g := range a.writing {
+		if g.pack != nil {
+			g.tickets = Draft{Ticket: g.pack.Ticket, Pack: g.pack}.tickets()
+		}
+		c.rejectAll(g.tickets, refusal)
+	}
 	c.resetAppend()
 }
 
 func (c *Core) resetAppend() {
 	a := &c.append
-	a.token, a.writing, a.tickets, a.segments, a.bytes, a.marks, a.undo, a.doubt = 0, nil, nil, nil, 0, nil, nil, nil
+	a.token, a.writing, a.bytes, a.marks, a.undo, a.doubt = 0, nil, 0, nil, nil, nil
 	for _, d := range a.waiting {
 		a.bytes += d.size()
 	}

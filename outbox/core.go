@@ -81,6 +81,8 @@ func (c *Core) Step(now time.Time, e Event) []Command {
 		c.onOpened(e)
 	case Appended:
 		c.onAppended(e.Drafts)
+	case Packed:
+		c.onPacked(e.Pack)
 	case HideAsked:
 		c.onAppended([]Draft{{Ticket: e.Ticket, Kind: Hide, Text: []byte(e.NoteID)}})
 	case KeysRead:

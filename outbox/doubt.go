@@ -25,7 +25,7 @@ func (c *Core) pumpDoubt() {
 		return
 	}
 	a.tracing = true
-	c.emit(Trace{After: a.after, Since: a.writing[0].At.UnixMilli() - ledgerSlack})
+	c.emit(Trace{After: a.after, Since: a.writing[0].all()[0].At.UnixMilli() - ledgerSlack})
 }
 
 func (c *Core) onTraced(e Traced) {
@@ -39,7 +39,7 @@ func (c *Core) onTraced(e Traced) {
 		return
 	}
 	if seq := a.find(e.Traces); seq != 0 {
-		seqs := make([]uint64, len(a.segments))
+		seqs := make([]uint64, len(a.writing))
 		for i := range seqs {
 			seqs[i] = seq + uint64(i)
 		}
@@ -60,24 +60,30 @@ func (a *appendLane) find(t Traces) uint64 {
 	for _, r := range t.Dead {
 		heads = append(heads, afterLine(r.Head))
 	}
+	doubted := make([][]Entry, len(a.writing))
+	for i, g := range a.writing {
+		doubted[i] = g.all()
+	}
 	for _, s := range t.Open {
-		if seq := a.match(s.Seq, s.Head); seq != 0 {
+		if seq := a.match(doubted, s.Seq, s.Head); seq != 0 {
 			return seq
 		}
 	}
 	for _, head := range heads {
-		if seq := a.match(0, head); seq != 0 {
+		if seq := a.match(doubted, 0, head); seq != 0 {
 			return seq
 		}
 	}
 	for _, row := range t.Ledger { // another page sealed and sent it meanwhile; a row has no mark, but its id is above all that was there
 		for _, n := range LedgerNotes(row) {
-			for i, e := range a.writing {
-				if n.NoteID != e.NoteID || e.Kind != Note {
-					continue
-				}
-				if seq := a.first(i, seqOf(n.ID, e.Index)); seq != 0 {
-					return seq
+			for i, entries := range doubted {
+				for _, e := range entries {
+					if n.NoteID != e.NoteID || e.Kind != Note {
+						continue
+					}
+					if seq := a.first(i, seqOf(n.ID, e.Index)); seq != 0 {
+						return seq
+					}
 				}
 			}
 		}
@@ -86,32 +92,26 @@ func (a *appendLane) find(t Traces) uint64 {
 }
 
 // match looks for an entry in doubt in a head: by its name and its mark, one of which nobody else gives.
-func (a *appendLane) match(seq uint64, head []byte) uint64 {
+func (a *appendLane) match(doubted [][]Entry, seq uint64, head []byte) uint64 {
 	entries, _, _ := decodeEntries(seq, head, nil) // a damaged one is the scan's to tell
 	for _, have := range entries {
-		for i, e := range a.writing {
-			if have.NoteID == e.NoteID && have.Mark == e.Mark {
-				return a.first(i, have.Seq)
+		for i, entries := range doubted {
+			for _, e := range entries {
+				if have.NoteID == e.NoteID && have.Mark == e.Mark {
+					return a.first(i, have.Seq)
+				}
 			}
 		}
 	}
 	return 0
 }
 
-// first is the Seq of the first segment in doubt if entry i stands in seq; 0 where that cannot be.
+// first is the Seq of the first segment in doubt if an entry of segment i stands in seq; 0 where that cannot be.
 func (a *appendLane) first(i int, seq uint64) uint64 {
-	before := uint64(0)
-	for _, n := range a.segments {
-		if i < n {
-			break
-		}
-		i -= n
-		before++
-	}
-	if seq <= a.after+before {
+	if seq <= a.after+uint64(i) {
 		return 0
 	}
-	return seq - before
+	return seq - uint64(i)
 }
 
 // seqOf is the Seq in an id "seq.index", or 0 for another index.

@@ -25,6 +25,7 @@ type Draft struct {
 	Media  []Media // kept with it, their IDs not given yet
 	Blobs  []any   // of Media, in order: opaque, for the store
 	Inbox  *Inbox  // set: the page was told already that this event is kept
+	Pack   *Pack   // set: a run of events, from Ticket on; all else is empty
 }
 
 // Inbox is what the page's inbox (web/src/inbox.js) said when it kept the event, before the module was there. Value.

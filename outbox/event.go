@@ -13,6 +13,8 @@ type (
 	}
 	// Appended: the page hands over events. Each Ticket is answered by a Receipt or a Rejection.
 	Appended struct{ Drafts []Draft }
+	// Packed: the same for a run of plain events.
+	Packed struct{ Pack Pack }
 	// KeysRead answers ReadKeys.
 	KeysRead struct {
 		Rows []KeyRow
@@ -113,6 +115,7 @@ type (
 
 func (Opened) event()         {}
 func (Appended) event()       {}
+func (Packed) event()         {}
 func (KeysRead) event()       {}
 func (Committed) event()      {}
 func (CommitFailed) event()   {}
@@ -188,7 +191,10 @@ type (
 		JSON   []byte
 	}
 	// Acknowledge tells the page: on disk.
-	Acknowledge struct{ Receipts []Receipt }
+	Acknowledge struct {
+		Receipts []Receipt
+		Packs    []WrittenPack
+	}
 	// Reject tells the page: not taken.
 	Reject struct{ Rejections []Rejection }
 	// FlushDone answers FlushAsked.

@@ -34,7 +34,8 @@ type heldSegment struct {
 	seq     uint64
 	entries []Entry // without bodies
 	sizes   []int
-	old     bool // written before the scan under way began
+	pack    *segment // instead of entries
+	old     bool     // written before the scan under way began
 }
 
 // scanPage is how many heads one read brings: small enough for no long task.
@@ -119,12 +120,19 @@ func (x *index) written(seq uint64, entries []Entry) {
 	x.note(h)
 }
 
+// wrotePack notes a pack that this page wrote. No entry of it has a key, so none is ever superseded.
+func (x *index) wrotePack(seq uint64, p *Pack) {
+	x.note(heldSegment{seq: seq, pack: &segment{seq: seq, at: p.At, notes: p.Notes, messages: p.Messages, bytes: p.size()}})
+}
+
 func (x *index) note(h heldSegment) {
 	switch {
 	case h.seq <= x.known: // the scan has met it
 	case x.scanning, h.seq != x.known+1:
 		x.held = append(x.held, h)
 		x.gap = x.gap || !x.scanning
+	case h.pack != nil:
+		x.push(*h.pack)
 	default:
 		x.add(h.seq, h.entries, h.sizes)
 	}
@@ -142,7 +150,11 @@ func (x *index) add(seq uint64, entries []Entry, sizes []int) {
 			s.messages += e.Messages
 		}
 	}
-	x.known = max(x.known, seq)
+	x.push(s)
+}
+
+func (x *index) push(s segment) {
+	x.known = max(x.known, s.seq)
 	x.segs = append(x.segs, s)
 	x.notes, x.messages, x.bytes, x.media = x.notes+s.notes, x.messages+s.messages, x.bytes+s.bytes, x.media+s.media
 }

@@ -1,5 +1,7 @@
 package outbox
 
+import "slices"
+
 // A parting shot is a copy of the newest open notes, sent while the page is being left, in a request that outlives it. It
 // is a bonus: the notes stay where they are on disk, go with the next batch as well, and the service answers "duplicate".
 // Nothing has to become durable first, because their ids and bytes were fixed and on disk when they were acknowledged;
@@ -12,10 +14,20 @@ package outbox
 // shotBytes is the most that one shot holds: browsers let 64 KiB of such requests pass for the whole page.
 const shotBytes = 56 << 10
 
-// tail keeps the newest open notes with their bytes, at most shotBytes of them, each until it is sealed or shot.
+// tail keeps the newest open notes with their bytes, each until it is sealed or shot: what one shot may hold, and of a pack
+// in which that begins the rest too.
 type tail struct {
-	entries []Entry
-	bytes   int
+	items []tailItem
+	bytes int
+}
+
+// tailItem is an entry, or a pack whose first events may be gone.
+type tailItem struct {
+	entry Entry
+	pack  *Pack
+	seq   uint64 // of the pack
+	from  int
+	bytes int
 }
 
 func (t *tail) add(entries []Entry, overhead int) {
@@ -25,31 +37,75 @@ func (t *tail) add(entries []Entry, overhead int) {
 			size += len(e.Raw) + overhead
 		}
 	}
-	entries = entries[newest:]
-	for _, e := range entries {
-		if e.alone() || len(e.Raw)+overhead > shotBytes {
-			continue
-		}
-		t.entries = append(t.entries, e)
-		t.bytes += len(e.Raw) + overhead
-		for t.bytes > shotBytes {
-			t.bytes -= len(t.entries[0].Raw) + overhead
-			t.entries = t.entries[1:]
+	for _, e := range entries[newest:] {
+		if !e.alone() && len(e.Raw)+overhead <= shotBytes {
+			t.push(tailItem{entry: e, bytes: len(e.Raw) + overhead})
 		}
 	}
 }
 
+func (t *tail) addPack(seq uint64, p *Pack) { t.push(tailItem{pack: p, seq: seq, bytes: int(p.Bytes)}) }
+
+// push drops what a shot will not reach: the oldest, as long as all behind it fill one.
+func (t *tail) push(i tailItem) {
+	t.items = append(t.items, i)
+	t.bytes += i.bytes
+	for len(t.items) > 1 && t.bytes-t.items[0].bytes >= shotBytes {
+		t.bytes -= t.items[0].bytes
+		t.items = t.items[1:]
+	}
+}
+
 // forget takes out what gone says: sealed now, or replaced by a later entry.
-func (t *tail) forget(gone func(place) bool, overhead int) {
-	kept := t.entries[:0:0]
-	for _, e := range t.entries {
-		if gone(place{e.Seq, e.Index}) {
-			t.bytes -= len(e.Raw) + overhead
+func (t *tail) forget(gone func(place) bool) {
+	kept := t.items[:0:0]
+	for _, i := range t.items {
+		if i.pack == nil && gone(place{i.entry.Seq, i.entry.Index}) {
+			t.bytes -= i.bytes
 			continue
 		}
-		kept = append(kept, e)
+		for i.pack != nil && i.from < i.pack.Notes && gone(place{i.seq, i.from}) { // its bytes stay counted until all of it is gone
+			i.from++
+		}
+		if i.pack != nil && i.from == i.pack.Notes {
+			t.bytes -= i.bytes
+			continue
+		}
+		kept = append(kept, i)
 	}
-	t.entries = kept
+	t.items = kept
+}
+
+// newest lists the newest entries, oldest first, as many as one shot holds.
+func (t *tail) newest(overhead int) (list []Entry) {
+	room := shotBytes
+	take := func(e Entry) bool {
+		if size := len(e.Raw) + overhead; len(e.Raw) > 0 && size <= shotBytes {
+			if room -= size; room < 0 {
+				return false
+			}
+			list = append(list, e)
+		}
+		return true
+	}
+	for i := len(t.items) - 1; i >= 0; i-- {
+		item := t.items[i]
+		if item.pack == nil && !take(item.entry) {
+			break
+		}
+		for n := 0; item.pack != nil && n < item.pack.Notes-item.from && room > 0; n++ {
+			e := item.pack.entry(item.pack.Notes - 1 - n)
+			e.Seq = item.seq
+			if !take(e) {
+				break
+			}
+		}
+		if room <= 0 {
+			break
+		}
+	}
+	slices.Reverse(list)
+	return list
 }
 
 // onLeft fires the shot, if a request may go now and none is under way.
@@ -63,7 +119,7 @@ func (c *Core) onLeft() {
 	b := Batch{Name: c.books.install + "-parting", SealedAt: c.now}
 	limits := c.cfg.Limits
 	var kept []Entry
-	for _, e := range c.tail.entries {
+	for _, e := range c.tail.newest(limits.NoteOverhead) {
 		if c.unsettled(e) { // it may still be replaced: sent twice it would be two contents under one noteId
 			kept = append(kept, e)
 			continue

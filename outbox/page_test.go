@@ -157,7 +157,7 @@ func (p *page) do(core *outbox.Core, cmd outbox.Command) {
 			p.send(c, b, post)
 		})
 	case outbox.Acknowledge:
-		for _, r := range c.Receipts {
+		for _, r := range c.All() {
 			p.receipts[r.Ticket] = r
 		}
 	case outbox.Reject:

@@ -113,7 +113,7 @@ func (c *Core) onSegmentsRead(e SegmentsRead) {
 		c.alarms.damaged += len(lost)
 		c.open.forget(lost)
 		c.open.consume(e.Segments[:cut.segments], cut.rest)
-		c.tail.forget(func(p place) bool { return !p.after(c.open.sealed) }, c.cfg.Limits.NoteOverhead)
+		c.tail.forget(func(p place) bool { return !p.after(c.open.sealed) })
 	})
 }
 

@@ -74,6 +74,7 @@ type Loaded struct {
 type Segment struct {
 	Seq        uint64
 	Head, Body []byte
+	Pack       *Pack // only in Change.Append, instead of Head and Body: the store writes those of Encoded
 }
 
 // BatchRecord is one sealed batch. Its Head and Body never change (invariant 3).
