@@ -24,7 +24,7 @@ type loop struct {
 
 	started                                                bool
 	onComplete, onAbort, onVersionChange, onClose, onDrain js.Func
-	onWatch, onLease                                       js.Func
+	onWatch, onLease, onWritten                            js.Func
 }
 
 var page = loop{ops: map[int]*op{}, stores: map[int]*Store{}}
@@ -45,6 +45,7 @@ func (l *loop) start() {
 		}
 		return nil
 	})
+	l.onWritten = js.FuncOf(func(_ js.Value, args []js.Value) any { l.written(args); return nil })
 	l.onVersionChange = forStore("versionchange")
 	l.onClose = forStore("close")
 	l.onDrain = js.FuncOf(func(js.Value, []js.Value) any { l.drain(); return nil })

@@ -17,11 +17,12 @@ type Options struct {
 	Name    string              // the database's name; the LIFF ID and the user go into it
 	Strict  bool                // ask for a flush to the medium before complete; else the engine's relaxed durability
 	Timeout time.Duration       // for each operation, opening included; 0: 10 s
+	Packs   js.Value            // the page's end of packs (web/src/packs.js); none: no Change has any
 	OnLost  func(reason string) // the connection is gone: "versionchange", "close", "timeout" or "connection"; called once
 }
 
 const (
-	schemaVersion  = 2
+	schemaVersion  = 3
 	defaultTimeout = 10 * time.Second
 )
 
@@ -166,7 +167,10 @@ func holding(raw js.Value) js.Value {
 // upgrade makes what the version on disk lacks (see the package comment); 0 is a new database. What is there stays as it is.
 func upgrade(db *idb.Database, old uint) error {
 	names := storeNames[:]
-	if old >= 1 {
+	switch {
+	case old >= 2: // 3 made no store: its segments may be text, which a page of before cannot read
+		names = nil
+	case old == 1:
 		names = []string{"media"}
 	}
 	for _, name := range names {

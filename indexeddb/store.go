@@ -22,6 +22,7 @@ type Store struct {
 	closed       bool
 	lost         string // why the connection is gone; empty: it is not
 	scopes       map[scope]js.Value
+	packs        packs
 	full         bool // the last write that failed had no room, and none has succeeded since
 }
 
@@ -38,6 +39,7 @@ func adopt(db js.Value, opts Options) *Store {
 	}
 	s.writeOptions = js.ValueOf(map[string]any{"durability": durability})
 	s.hasCommit = js.Global().Get("IDBTransaction").Get("prototype").Get("commit").Type() == js.TypeFunction
+	s.packs = packsOf(opts.Packs, db, s.writeOptions, s.hasCommit)
 	page.stores[s.id] = s
 	db.Set(idProperty, s.id)
 	db.Set("onversionchange", page.onVersionChange)

@@ -23,7 +23,9 @@ type op struct {
 	done         func(error)
 	timeout      time.Duration
 	deadline     time.Time
-	spared       bool // had its time twice, see loop.watch
+	packed       bool     // made by packs.write, which holds tx
+	seqs         []uint64 // that it gave
+	spared       bool     // had its time twice, see loop.watch
 }
 
 // scope is a set of object stores, one bit each, in the order of storeNames.
@@ -100,7 +102,14 @@ func (s *Store) begin(over scope, write bool) (js.Value, error) {
 
 // stop aborts the transaction and reports whether that took effect: if so, nothing of it will be stored.
 func (o *op) stop() bool {
-	return guard(func() error { o.tx.Call("abort"); return nil }) == nil
+	return guard(func() error {
+		if o.packed {
+			o.store.packs.db.Call("stop", o.id)
+		} else {
+			o.tx.Call("abort")
+		}
+		return nil
+	}) == nil
 }
 
 // complete answers after the transaction's complete event: what was written is stored.

@@ -5,6 +5,7 @@ package indexeddb
 import (
 	"math"
 	"syscall/js"
+	"unsafe"
 
 	"github.com/liff-keep/liff-keep/outbox"
 )
@@ -29,9 +30,13 @@ func bytesOf(b []byte) js.Value {
 // scratch takes small arrays, so that their length need not be asked: each question to JavaScript costs about 1 µs.
 var scratch [4096]byte
 
-// goBytes copies a Uint8Array into Go; an empty one is nil. Anything else panics, and the reader's guard makes that
-// ErrDamaged.
+// goBytes copies a Uint8Array, or text, into Go; an empty one is nil. Anything else panics, and the reader's guard makes
+// that ErrDamaged.
 func goBytes(a js.Value) []byte {
+	if a.Type() == js.TypeString {
+		s := a.String()
+		return unsafe.Slice(unsafe.StringData(s), len(s)) // fresh, and nobody else's: a copy would be the third
+	}
 	n := js.CopyBytesToGo(scratch[:], a)
 	if n < len(scratch) {
 		return copied(scratch[:n])
@@ -41,7 +46,7 @@ func goBytes(a js.Value) []byte {
 	return b
 }
 
-// record is {h: head, b: body}.
+// record is {h: head, b: body}, of bytes; of a pack it is of text.
 func record(head, body []byte) js.Value {
 	r := object.New()
 	r.Set("h", bytesOf(head))

@@ -10,6 +10,10 @@ import (
 
 // Commit implements outbox.Store. Rows leave only here and in Purge, beside what is written in the same transaction.
 func (s *Store) Commit(c outbox.Change, done func([]uint64, error)) {
+	if onlyPacks(c) {
+		s.commitPacks(c.Append, done)
+		return
+	}
 	var seqs []uint64
 	o := &op{verb: "commit", object: "change", write: true, done: func(err error) {
 		if err != nil {
@@ -24,7 +28,7 @@ func (s *Store) Commit(c outbox.Change, done func([]uint64, error)) {
 		var appended []js.Value
 		write := func() {
 			dropRows(tx, c)
-			appended = putSegments(tx, c)
+			appended = s.putSegments(tx, c)
 			putRows(tx, c)
 		}
 		if c.Fence == 0 {
@@ -103,7 +107,7 @@ func dropRows(tx js.Value, c outbox.Change) {
 
 // putSegments gives the requests of the appended segments: their results are the Seqs. The put-backs come first, so that
 // an appended segment never shares the Seq of one.
-func putSegments(tx js.Value, c outbox.Change) (appended []js.Value) {
+func (s *Store) putSegments(tx js.Value, c outbox.Change) (appended []js.Value) {
 	if len(c.PutOpen)+len(c.Append) == 0 {
 		return nil
 	}
@@ -112,7 +116,13 @@ func putSegments(tx js.Value, c outbox.Change) (appended []js.Value) {
 		store.Call("put", record(seg.Head, seg.Body), seg.Seq)
 	}
 	for _, seg := range c.Append {
-		appended = append(appended, store.Call("add", record(seg.Head, seg.Body)))
+		var row js.Value
+		if seg.Pack != nil {
+			row = s.packs.record(seg.Pack)
+		} else {
+			row = record(seg.Head, seg.Body)
+		}
+		appended = append(appended, store.Call("add", row))
 	}
 	return appended
 }

@@ -14,7 +14,12 @@ import (
 //	[ticket, 0, id, noteId, bytes, at]   a receipt
 //	[ticket, 1, code, message]           an error
 //	[ticket, 2, value]                   any other answer
-type answers struct{ w jsontext.Writer }
+//
+// A pack on disk is two numbers: its ticket and its Seq.
+type answers struct {
+	w     jsontext.Writer
+	packs []outbox.WrittenPack
+}
 
 func (a *answers) open(ticket uint32, kind int64) *jsontext.Writer {
 	a.w.Open('[')
@@ -73,8 +78,12 @@ func (a *answers) json(ticket uint32, value []byte, err error) {
 	}
 }
 
-// send hands everything over in one call.
+// send hands everything over: packs, and the rest in one call.
 func (a *answers) send(host js.Value) {
+	for _, p := range a.packs {
+		host.Call("packed", p.Pack.Ticket, float64(p.Seq))
+	}
+	a.packs = nil
 	if len(a.w.Text) == 0 {
 		return
 	}

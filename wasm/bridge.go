@@ -19,6 +19,7 @@ import (
 //	append(texts Uint8Array, keys string, ticket, media)   events as lines of JSON, keys as lines; ticket counts up a line;
 //	    media is null, or an array with null or an array of {name, type, bytes, sum, blob} for each event
 //	take(texts Uint8Array, rows string, ticket, media)     the same for what the page's inbox kept, rows as lines "key version at mark"
+//	pack(ticket, notes, messages, bytes)                   a run of plain events that host.packs holds, answered through host.packed(ticket, seq)
 //	hide(ticket, noteId) · flush(ticket) · dead(ticket) · revive(ticket, id) · discard(ticket, id)
 //	ledger(ticket, from, to) · rows(ticket, from, to) · reconcile(ticket, from, to) · holdings(ticket) · lead(ticket, force) · resign() · left()
 //	status() string · realtime(on) · offered(token) · nudge() · shown(on)
@@ -26,7 +27,7 @@ import (
 //
 // Every ticket is answered once through host.answers(text); host.opened(code, error) comes first, once, and once more for each reopen.
 func openBridge(host js.Value) any {
-	d := &driver{host: host, clock: host.Get("now")}
+	d := &driver{host: host, clock: host.Get("now"), packs: host.Get("packs")}
 	config := host.Get("config")
 	d.service = serviceOf(config)
 	d.cfg = outbox.Config{
@@ -68,7 +69,7 @@ func openBridge(host js.Value) any {
 // open opens the store and starts the core from it; host.opened says when, or why not. After a loss it opens it anew: the
 // core lives on, with the appends that wait.
 func (d *driver) open(config js.Value) {
-	opts := indexeddb.Options{Name: str(config, "database"), Strict: str(config, "durability") != "relaxed", OnLost: d.lost}
+	opts := indexeddb.Options{Name: str(config, "database"), Strict: str(config, "durability") != "relaxed", OnLost: d.lost, Packs: d.packs}
 	indexeddb.Open(opts, func(s *indexeddb.Store, err error) {
 		if err != nil {
 			d.opened(err)
@@ -193,6 +194,7 @@ func (d *driver) api() map[string]any {
 			d.post(outbox.Appended{Drafts: fromInbox(draftsOf(args))})
 			return nil
 		},
+		"pack":  func(args []js.Value) any { d.post(outbox.Packed{Pack: d.packOf(args)}); return nil },
 		"flush": func(args []js.Value) any { d.post(outbox.FlushAsked{Ticket: ticket(args[0])}); return nil },
 		"hide": func(args []js.Value) any {
 			d.post(outbox.HideAsked{Ticket: ticket(args[0]), NoteID: args[1].String()})

@@ -20,6 +20,7 @@ type driver struct {
 	store          outbox.Store
 	service        outbox.Destination
 	clock          js.Value // host.now; held, as a call by name costs twice as much
+	packs          js.Value // host.packs: the texts of packs
 	host           js.Value // what the loader gave: now, random, token, answers, changed, crashed
 	answers        answers
 	queue          []outbox.Event
@@ -160,6 +161,7 @@ func (d *driver) do(cmd outbox.Command) {
 		d.answers.json(c.Ticket, c.JSON, nil)
 	case outbox.Acknowledge:
 		d.answers.receipts(c.Receipts)
+		d.answers.packs = append(d.answers.packs, c.Packs...)
 	case outbox.Reject:
 		d.answers.rejections(c.Rejections)
 	case outbox.FlushDone:

@@ -102,7 +102,10 @@ export class Behind {
     }
   }
 
-  put(text, key, media) { return this.#with(({ outbox }) => outbox.put(text, key, media)) }
+  put(text, key, media, messages) { return this.#with(({ outbox }) => outbox.put(text, key, media, messages)) }
+
+  /** As the outbox says it; 0 while there is none. */
+  plain(event, key) { return this.#open?.outbox.plain(event, key) ?? 0 }
 
   /** Appends what is not plain: refused here, or by the module. */
   judged(text, key, media) {

@@ -37,6 +37,6 @@ const fit = (media, service) => media.every(({ bytes }) => bytes > 0 && bytes <=
 
 // Digits in a row, or in groups as people type them, no fewer than the shortest card number has. An unbroken run that begins
 // as no card number does is a time or an id.
-const cardLike = (text) => text.match(/[0-9０-９](?:[-\s‐-―−－\u3000\u00a0]?[0-9０-９]){12,}/g)?.some((run) => !/^[017]\d*$/.test(run)) ?? false
+export const cardLike = (text) => text.match(/[0-9０-９](?:[-\s‐-―−－\u3000\u00a0]?[0-9０-９]){12,}/g)?.some((run) => !/^[017]\d*$/.test(run)) ?? false
 
 const depth = (value) => (value && typeof value === 'object' ? 1 + Object.values(value).reduce((most, v) => Math.max(most, depth(v)), 0) : 0)

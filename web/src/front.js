@@ -65,9 +65,10 @@ export class Front {
   async #append(event, { key = '' } = {}) {
     if (this.closed) throw closed()
     const plain = toText(event, key)
+    const messages = this.options.encrypt ? 0 : this.#behind?.plain(event, key) ?? 0 // now: the page may change the event afterwards
     const [text, media] = await this.#order.next(this.options.encrypt ? this.#seal(plain, key) : plain, event.media, this.options.destination.service) ?? [plain, null]
     if (this.closed) throw closed()
-    if (this.#behind?.drained) return this.#behind.put(text, key, media)
+    if (this.#behind?.drained) return this.#behind.put(text, key, media, messages)
     if (!isPlain(text, key, new Blob([text]).size, this.options, media)) return (await this.#load()).judged(text, key, media)
     const owner = this.who()
     try {

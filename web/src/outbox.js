@@ -32,7 +32,8 @@ class Outbox {
   #api = null
   #tokens
   #tickets = new Tickets()
-  #burst = [] // appends of this turn: {text, key, ticket, media}
+  #burst = [] // appends of this turn: {text, key, media, messages, resolve, reject}
+  #packs = null // of together.js
   #order = new Order()
   #listeners = new Listeners(() => {
     if (this.#closed) return null
@@ -113,6 +114,7 @@ class Outbox {
     together.catch(() => {}) // told below, if the module comes
     this.#module ??= await startModule(o.wasm, o.integrity)
     this.#parts = await together
+    this.#packs ??= new this.#parts.Packs()
     const ended = () => { this.#module = null }
     this.#module.exited.then(ended, ended)
     await this.#hearOpened((reject) => {
@@ -127,7 +129,14 @@ class Outbox {
         random: () => bytes(o.random),
         token: (fresh) => this.#tokens.read(fresh),
         deadline,
-        answers: (text) => this.#answer(text),
+        packs: this.#packs,
+        packed: (ticket, seq) => {
+          this.#packs.written(ticket, seq)
+          this.#stored()
+        },
+        answers: (text) => {
+          if (this.#tickets.settle(text, (ticket) => this.#packs.take(ticket))) this.#stored()
+        },
         changed: () => this.#listeners.changed(),
         opened: (code, message) => this.#opened(code, message),
         lost: (reason) => this.#lost(reason),
@@ -192,25 +201,39 @@ class Outbox {
 
   // Runs a call once the outbox is open (again).
   async #call(send) {
+    await this.#ready()
+    return this.#tickets.issue(send)
+  }
+
+  async #ready() {
     if (this.#closed) throw new KeepError('CLOSED', 'the outbox was closed; call openKeep again')
     if (!this.#open) await this.start()
-    return this.#tickets.issue(send)
   }
 
   append(event, { key = '' } = {}) {
     try {
       const text = toText(event, key)
       const ready = this.#order.next(this.#seal ? this.#seal(text, key) : text, event.media, this.#options.destination.service)
-      return ready ? ready.then(([sealed, media]) => this.put(sealed, key, media)) : this.put(text, key)
+      return ready ? ready.then(([sealed, media]) => this.put(sealed, key, media)) : this.put(text, key, null, this.plain(event, key))
     } catch (e) {
       return Promise.reject(e)
     }
   }
 
-  /** Appends an event's text, and its media as media.js prepared them. */
-  put(text, key, media = null) {
-    return this.#call((ticket) => {
-      if (this.#burst.push({ text, key, ticket, media }) === 1) queueMicrotask(() => this.#sendBurst())
+  /** How many messages the event has, if it may go as a pack (plain.js); else 0. */
+  plain(event, key) {
+    return key ? 0 : this.#parts?.plainMessages(event) ?? 0
+  }
+
+  /** Appends an event's text, and its media as media.js prepared them; `messages` is what plain said of the event. */
+  put(text, key, media = null, messages = 0) {
+    if (this.#closed || !this.#open) return this.#ready().then(() => this.#put(text, key, media, messages))
+    return this.#put(text, key, media, messages)
+  }
+
+  #put(text, key, media, messages) {
+    return new Promise((resolve, reject) => {
+      if (this.#burst.push({ text, key, media, messages, resolve, reject }) === 1) queueMicrotask(() => this.#sendBurst())
     })
   }
 
@@ -219,20 +242,24 @@ class Outbox {
     return this.#call((t) => this.#api.take(encoder.encode(text), `${key} ${version} ${at} ${mark}`, t, media ? [media] : null))
   }
 
-  // Go is entered once a burst: all appends of this turn cross over as one array.
+  // Go is entered once a burst: what is plain crosses over as the sums of its packs, all else of this turn as bytes.
   #sendBurst() {
-    const burst = this.#burst
-    this.#burst = []
-    if (burst.length === 0 || !this.#api) return
-    const consecutive = burst.every((b, i) => b.ticket === burst[0].ticket + i)
-    for (const part of consecutive ? [burst] : burst.map((b) => [b])) {
-      this.#api?.append(encoder.encode(part.map((b) => b.text).join('\n')), part.map((b) => b.key).join('\n'), part[0].ticket,
-        part.some((b) => b.media) ? part.map((b) => b.media) : null)
+    const runs = this.#parts.runs(this.#burst.splice(0), this.#options)
+    for (const run of runs) {
+      run.ticket = this.#tickets.take(run.items.length)
+      if (run.plain) this.#packs.add(run.ticket, run.items, run.bytes)
+      else run.items.forEach((item, i) => this.#tickets.wait(run.ticket + i, item))
+    }
+    for (const { plain, ticket, items, messages, bytes } of runs) {
+      if (plain) this.#api?.pack(ticket, items.length, messages, bytes)
+      else {
+        this.#api?.append(encoder.encode(items.map(({ text }) => text).join('\n')), items.map(({ key }) => key).join('\n'), ticket,
+          items.some(({ media }) => media) ? items.map(({ media }) => media) : null)
+      }
     }
   }
 
-  #answer(text) {
-    if (!this.#tickets.settle(text)) return
+  #stored() {
     this.#heals = 0
     if (!this.#leader?.leading) this.#tabs?.tell('appended') // not before: the sender looks at once
   }
@@ -249,7 +276,7 @@ class Outbox {
   #lost(reason) {
     this.#reopened++
     this.#leave()
-    this.#heal(`the connection to the database was lost (${reason})`, reason === 'versionchange' && this.#tickets.size === 0)
+    this.#heal(`the connection to the database was lost (${reason})`, reason === 'versionchange' && this.#tickets.size + this.#packs.size === 0)
   }
 
   // Opens again, soon by itself or at the next call, at most three times in a row without a success between them.
@@ -283,6 +310,8 @@ class Outbox {
     this.#api = null
     api?.close()
     this.#opened?.(error.code, error.message)
+    for (const { reject } of this.#burst.splice(0)) reject(error)
+    this.#packs?.fail(error)
     this.#tickets.fail(error)
   }
 

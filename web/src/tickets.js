@@ -9,20 +9,34 @@ export class Tickets {
     return this.#waiting.size
   }
 
+  /** The first of n numbers in a row. */
+  take(n) {
+    const first = this.#next
+    this.#next += n
+    return first
+  }
+
   /** Gives `send` the next number; resolves or rejects with the module's answer to it. */
   issue(send) {
     return new Promise((resolve, reject) => {
-      const t = this.#next++
-      this.#waiting.set(t, { resolve, reject })
+      const t = this.take(1)
+      this.wait(t, { resolve, reject })
       send(t)
     })
   }
 
-  /** Passes on what the module says (wasm/answers.go); answers whether a receipt was among it: something is on disk. */
-  settle(text) {
+  wait(t, { resolve, reject }) {
+    this.#waiting.set(t, { resolve, reject })
+  }
+
+  /**
+   * Passes on what the module says (wasm/answers.go); answers whether a receipt was among it: something is on disk. `packed`
+   * says who waits under a ticket of a pack.
+   */
+  settle(text, packed) {
     let onDisk = false
     for (const [ticket, kind, a, b, bytes, at] of JSON.parse(text)) {
-      const waiting = this.#waiting.get(ticket)
+      const waiting = this.#waiting.get(ticket) ?? packed(ticket)
       if (!waiting) continue
       this.#waiting.delete(ticket)
       if (kind === 0) {

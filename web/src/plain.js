@@ -1,0 +1,71 @@
+import { cardLike, noteBytes } from './check.js'
+
+const MOST = 500 // events of a pack, as a segment has them (outbox/append.go)
+const BYTES = 1 << 20
+const DEPTH = 8
+const encoder = new TextEncoder()
+let scratch
+
+/**
+ * How many messages an event has that the module would take for certain (outbox/entry.go), as far as that shows on the object;
+ * 0 where it does not. Judged during the append, as the page may change it afterwards; what is 0 the module judges itself.
+ */
+export function plainMessages(event) {
+  if (!record(event) || 'noteId' in event || !Array.isArray(event.messages) || event.messages.toJSON !== undefined) return 0
+  for (const name in event) if (name !== 'messages' && !simple(event[name], DEPTH)) return 0
+  for (const message of event.messages) if (!record(message) || !simple(message, DEPTH)) return 0
+  return event.messages.length
+}
+
+// An object that JSON.stringify writes as one.
+const record = (v) => typeof v === 'object' && v !== null && Object.getPrototypeOf(v) === Object.prototype && v.toJSON === undefined
+
+function simple(v, depth) {
+  if (typeof v !== 'object') return typeof v !== 'function'
+  if (v === null) return true
+  if (depth === 0 || v.toJSON !== undefined) return false
+  for (const name in v) if (!simple(v[name], depth - 1)) return false
+  return true
+}
+
+/**
+ * Cuts a burst of {text, key, media, messages} into runs, in order: {plain, items, bytes, messages}. The events of a plain run
+ * are a pack's: its texts are judged together, one by one only if something shows; so is the size of each in bytes.
+ */
+export function runs(burst, options) {
+  const out = []
+  let last = null
+  for (let from = 0; from < burst.length; from += MOST) {
+    const part = burst.slice(from, from + MOST)
+    const clean = plainTexts(part.filter(({ messages }) => messages > 0), options)
+    for (const item of part) {
+      const plain = item.messages > 0 && (clean || plainTexts([item], options))
+      if (!last || last.plain !== plain || plain && (last.items.length === MOST || last.bytes + item.bytes > BYTES)) {
+        out.push(last = { plain, items: [], bytes: 0, messages: 0 })
+      }
+      last.items.push(item)
+      if (plain) {
+        last.bytes += item.bytes
+        last.messages += item.messages
+      }
+    }
+  }
+  return out
+}
+
+// Whether nothing in these texts is the module's to judge; sets `bytes` of each.
+function plainTexts(items, { destination, healthFields = [] }) {
+  const all = items.map(({ text }) => text).join('\n')
+  if (all.includes('\\ud') || cardLike(all) || healthFields.some((field) => all.includes(lastStep(field)))) return false
+  const limit = noteBytes(destination)
+  const ascii = bytesOf(all) === all.length
+  return items.every((item) => (item.bytes = ascii ? item.text.length : bytesOf(item.text)) <= limit)
+}
+
+const lastStep = (field) => field.split('.').filter((step) => step !== '*').pop()
+
+// Without making the bytes, where they fit into what is at hand.
+function bytesOf(text) {
+  const { read, written } = encoder.encodeInto(text, (scratch ??= new Uint8Array(1 << 18)))
+  return read === text.length ? written : encoder.encode(text).length
+}
