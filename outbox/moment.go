@@ -26,11 +26,15 @@ type moments struct {
 // within a day, with draws while the page is open 96.8).
 const freshFor = 15 * time.Minute
 
-func (c *Core) lottery() bool { return c.cfg.Fleet.On() && !c.cfg.Stream }
+// shared says whether the bucket is one that many clients share.
+func (c *Core) shared() bool { return c.cfg.Fleet.On() && !c.cfg.Stream }
+
+// lottery says whether a batch waits for its draw now: a relay counts for all phones, and needs none.
+func (c *Core) lottery() bool { return c.shared() && c.way("") == "" }
 
 func (c *Core) openMoments() {
 	c.moments = moments{opened: c.now, first: true}
-	if c.lottery() {
+	if c.shared() {
 		c.moments.next = c.cfg.Fleet.FirstMoment(c.now, c.rnd())
 	}
 	if len(c.flushes) > 0 {
@@ -40,7 +44,7 @@ func (c *Core) openMoments() {
 
 // rebaseMoments keeps a clock that went back from putting a candidate further away than it can be.
 func (c *Core) rebaseMoments() {
-	if !c.lottery() || !c.opened {
+	if !c.shared() || !c.opened {
 		return
 	}
 	c.books.lottery = c.books.lottery.Rebase(c.now)
@@ -157,7 +161,7 @@ func (c *Core) mayShoot() bool {
 // heard folds what an answer says of the fleet into the lottery. A try that was not billed keeps its moment; one that never
 // reached the service has spent it, and says nothing.
 func (c *Core) heard(o Outcome) {
-	if !c.lottery() {
+	if !c.shared() {
 		return
 	}
 	l, f := &c.books.lottery, c.cfg.Fleet

@@ -36,6 +36,7 @@ type page struct {
 	keep    map[string]string // noteId → bytes of the note that the service has
 	hidden  map[string]bool
 	answers []*answer // for the next requests, before the service serves again
+	relay   relayed   // where the page has one
 	readErr error     // of the next read of the disk
 	left    int       // what Quota-Remaining says; -1: the page cannot read it
 
@@ -55,6 +56,7 @@ type page struct {
 type request struct {
 	at   time.Time
 	kind outbox.Kind
+	way  string   // "" or "relay"
 	ids  []string // noteIds
 	body string
 }
@@ -179,7 +181,8 @@ func (p *page) failed(err error) error {
 
 // send plays one request and its reply.
 func (p *page) send(c outbox.Send, b outbox.Batch, post func(outbox.Event)) {
-	r := p.line.Encode(b, c.Step, outbox.Attempt{})
+	a0 := outbox.Attempt{Relayed: c.Relayed}
+	r := p.line.Encode(b, c.Step, a0)
 	q := request{at: p.now, kind: b.Kind(), body: string(r.Body)}
 	for _, part := range r.Parts {
 		q.ids = append(q.ids, "upload "+part.Media)
@@ -187,6 +190,9 @@ func (p *page) send(c outbox.Send, b outbox.Batch, post func(outbox.Event)) {
 			require.NoError(p.t, err, part.Media)
 			p.uploads = append(p.uploads, blobs[0].(string))
 		})
+	}
+	if c.Relayed {
+		q.way = "relay"
 	}
 	var sums []string
 	for _, e := range b.Entries {
@@ -198,10 +204,12 @@ func (p *page) send(c outbox.Send, b outbox.Batch, post func(outbox.Event)) {
 	}
 	p.requests = append(p.requests, q)
 	var a *answer
-	if a = truthful; len(p.answers) > 0 {
+	if a = truthful; len(p.answers) > 0 && !c.Relayed {
 		a, p.answers = p.answers[0], p.answers[1:]
 	}
 	switch {
+	case c.Relayed:
+		a = p.relay.take(b, r.Parts != nil)
 	case a == nil && r.Parts != nil:
 		a = &answer{status: 200}
 	case a == nil:
@@ -210,7 +218,7 @@ func (p *page) send(c outbox.Send, b outbox.Batch, post func(outbox.Event)) {
 		p.serve(b)
 	}
 	headers := map[string]string{"X-Line-Keep-Request-Id": fmt.Sprint("req-", len(p.requests))}
-	if p.left >= 0 {
+	if p.left >= 0 && !c.Relayed {
 		headers["X-Line-Keep-Quota-Remaining"] = fmt.Sprint(p.left)
 	}
 	for name, value := range a.headers {
@@ -221,7 +229,7 @@ func (p *page) send(c outbox.Send, b outbox.Batch, post func(outbox.Event)) {
 		reply.Header = func(string) string { return "" }
 	}
 	answer := func() {
-		post(outbox.Replied{Batch: b, Outcome: p.line.Decode(b, c.Step, outbox.Attempt{}, reply), SHA256: sums})
+		post(outbox.Replied{Batch: b, Outcome: p.line.Decode(b, c.Step, a0, reply), SHA256: sums})
 	}
 	if p.holding {
 		p.held = answer

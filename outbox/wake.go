@@ -69,7 +69,7 @@ func (c *Core) NextWake() (at time.Time, ok bool) {
 
 // held names what a sealed batch waits for.
 func (c *Core) held(b *sealed) string {
-	k := c.books.of(b.next().Bucket)
+	k := c.books.of(c.way(b.next().Bucket))
 	switch {
 	case c.gate.token != TokenOK:
 		return "token"
