@@ -48,6 +48,9 @@ func openBridge(host js.Value) any {
 	if line, ok := d.service.(linekeep.Service); ok && sharesBucket(config) {
 		d.cfg.Fleet = fleetOf(line.Fleet(), config)
 	}
+	if relay := config.Get("relay"); relay.Truthy() {
+		d.cfg.Relay = outbox.Relay{On: true, Direct: relay.Get("direct").Truthy(), Policy: retry.LineRelay()}
+	}
 	if service := str(config.Get("destination"), "service"); service != "line" {
 		d.cfg.API = service
 	}
@@ -146,7 +149,11 @@ func lineOf(config, dest js.Value) linekeep.Service {
 	if str(dest, "tier") == string(linekeep.Server) {
 		tier = linekeep.Server
 	}
-	return linekeep.Service{BaseURL: str(dest, "baseURL"), ChannelID: str(dest, "channelId"), Tier: tier,
+	relay := ""
+	if r := config.Get("relay"); r.Truthy() {
+		relay = str(r, "url")
+	}
+	return linekeep.Service{BaseURL: str(dest, "baseURL"), Relay: relay, ChannelID: str(dest, "channelId"), Tier: tier,
 		NoteBytes: int(num(dest, "maxNoteBytes", 0)), Forbid: list(config, "healthFields")}
 }
 

@@ -110,6 +110,14 @@ export interface Options {
   campaign?: boolean
   /** The demand at each hour JST, 24 numbers above 0 with the peak at 1. Default: an evening curve with its peak at 21 h. */
   dayCurve?: readonly number[]
+  /**
+   * Address of a relay in fleet mode (relay/doc.go), for lineKeep with a channelId: batches go to it, with the same bytes and noteIds, and it
+   * answers when they are durable there; it sends them on with the channel's server quota. While it does not answer, everything is kept on this device.
+   * With `fallback: 'direct'` it goes straight to LINE meanwhile, once the relay left as many tries in a row unanswered as a batch has
+   * (four, 14 s or more); the relay is tried again after pauses of up to 5 minutes. https, or http on a loopback address; name
+   * it in connect-src, and the page's origin in the relay's -origins.
+   */
+  relay?: string | URL | { url: string | URL; fallback?: 'direct' }
   /** Of the IndexedDB transactions. Default 'strict'. */
   durability?: 'strict' | 'relaxed'
   /** Above it append refuses with STORAGE_FULL; what was accepted is never dropped. Default 67,108,864. */
@@ -337,6 +345,8 @@ export interface LedgerRow {
   quota_remaining?: number
   /** What LINE support asks for. */
   request_id?: string
+  /** The relay answered, not the service: a 202 says that the notes are durable there and owed to the service, not yet that it has them. */
+  via?: 'relay'
   events: number
   messages: number
   bytes: number
@@ -379,6 +389,8 @@ export interface Status {
   parked: number
   dead: number
   delivered: number
+  /** Part of delivered: taken by the relay, which owes them to the service. */
+  relayed: number
   /** Dead letters that the page deleted. */
   discarded: number
   /** On disk; what maxQueueBytes bounds. */
@@ -421,6 +433,8 @@ export interface Status {
   until: number | null
   /** What nextFlush waits for; 'moment': a free moment of the bucket that all phones share; '' for nothing, 'module' while liff.$keep has not started (no user yet, or the wasm is on its way). */
   waitsFor: '' | 'scan' | 'look-up' | 'flush' | 'moment' | 'limiter' | 'pause' | 'breaker' | 'token' | 'parked' | 'module'
+  /** Which way batches go now; 'direct' with the option relay: it is silent, and they go round it. */
+  way: 'relay' | 'direct'
   /** 'needed': log in; 'scope': the user must grant the scope. */
   token: 'ok' | 'needed' | 'scope'
   /** Whether this page is the one that sends. */
@@ -451,7 +465,7 @@ export interface Status {
  */
 export interface Alarm {
   code: 'RATE_429' | 'RETRY_AFTER_LONG' | 'QUOTA_MEAN_LOW' | 'QUOTA_LOW' | 'TELEMETRY' | 'GONE' | 'EXPORT_DUE'
-    | 'SHA256_DIFFERS' | 'STORAGE_DAMAGED' | 'STORAGE_FAILED' | 'NOT_STARTED' | 'INBOX_REFUSED'
+    | 'RELAY_SILENT' | 'SHA256_DIFFERS' | 'STORAGE_DAMAGED' | 'STORAGE_FAILED' | 'NOT_STARTED' | 'INBOX_REFUSED'
   message: string
 }
 
