@@ -19,7 +19,7 @@ import (
 //
 // A batch may have gone to the relay without an answer, and then goes straight to the service, or the other way round: with
 // the same ids and bytes, as ever (invariant 3). Whichever comes second is a duplicate to the service (L7.2), and nothing is
-// written twice. So a relay is only for a service that knows a note by its noteId (Limits.Copies).
+// written twice; the event leaves the disk with the answer of the one or the other (L9.2). So a relay is only for a service that knows a note by its noteId (Limits.Copies).
 
 // Relay is the way through a relay. The zero Relay is none. Value.
 type Relay struct {
