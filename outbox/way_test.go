@@ -259,6 +259,7 @@ func TestL14_7_ThroughTheRelayThereIsNoDraw(t *testing.T) {
 		require.Equal(t, down == nil, p.status().Delivered == 1, ways)
 		if down != nil {
 			require.Equal(t, 0, strings.Count(ways, "direct"), ways)
+			require.GreaterOrEqual(t, strings.Count(ways, "relay"), 9, "it is tried at the end of each pause, draw or not: %s", ways)
 		}
 	}
 }
