@@ -72,6 +72,9 @@ func (c *Core) restoreLine(line []byte) {
 	b := &c.books
 	word, name, _ := jsontext.CutByte(word, '.')
 	k := b.of(string(name))
+	if len(name) > 0 && k == &b.bucket {
+		return // a bucket of another release
+	}
 	switch string(word) {
 	case "install":
 		b.install = string(rest)
