@@ -31,6 +31,7 @@ type page struct {
 	disk  *indexeddb.Memory
 	core  *outbox.Core
 	opens byte // how often the page was opened; the seed of noteIds
+	draws int  // the seed of its draws
 
 	uploads []string
 	keep    map[string]string // noteId → bytes of the note that the service has
@@ -38,6 +39,7 @@ type page struct {
 	answers []*answer // for the next requests, before the service serves again
 	readErr error     // of the next read of the disk
 	left    int       // what Quota-Remaining says; -1: the page cannot read it
+	bucket  *bucket   // the quota that this page shares with others; nil: left is all that is said of it
 
 	hasToken bool
 	holding  bool   // replies wait until release
@@ -93,7 +95,7 @@ func (p *page) open() {
 	p.opens++
 	p.disk.Load(func(l outbox.Loaded, err error) {
 		require.NoError(p.t, err)
-		p.step(outbox.Opened{Loaded: l, Seed: [16]byte{p.opens}})
+		p.step(outbox.Opened{Loaded: l, Seed: [16]byte{0: p.opens, 14: byte(p.draws >> 8), 15: byte(p.draws)}})
 		p.step(outbox.Led{On: true})
 	})
 	p.settle()
@@ -200,6 +202,8 @@ func (p *page) send(c outbox.Send, b outbox.Batch, post func(outbox.Event)) {
 	var a *answer
 	if a = truthful; len(p.answers) > 0 {
 		a, p.answers = p.answers[0], p.answers[1:]
+	} else if p.bucket != nil {
+		a = p.bucket.take(p.now)
 	}
 	switch {
 	case a == nil && r.Parts != nil:
@@ -212,6 +216,9 @@ func (p *page) send(c outbox.Send, b outbox.Batch, post func(outbox.Event)) {
 	headers := map[string]string{"X-Line-Keep-Request-Id": fmt.Sprint("req-", len(p.requests))}
 	if p.left >= 0 {
 		headers["X-Line-Keep-Quota-Remaining"] = fmt.Sprint(p.left)
+	}
+	if p.bucket != nil {
+		p.bucket.write(headers, p.now)
 	}
 	for name, value := range a.headers {
 		headers[name] = value
