@@ -237,3 +237,22 @@ func TestMoment_AFlushThatIsRefusedIsOneTry(t *testing.T) {
 	require.Len(t, p.requests, 2)
 	require.Zero(t, p.status().Pending)
 }
+
+// status() says it so that a person understands it.
+func TestMoment_StatusSaysWhatIsWaitedFor(t *testing.T) {
+	p := sharing(t, 0, .5, evenDay)
+	p.append("k", "x")
+	require.Equal(t, "moment", p.status().WaitsFor)
+	require.Regexp(t, "^waiting for a free moment, about ([0-9]+ s|1 min)$", p.status().Says)
+	p.hasToken = false
+	p.flush()
+	p.sleep(time.Second)
+	require.Equal(t, "waiting for a log-in, about 59 s", p.status().Says)
+	p.hasToken = true
+	p.post(outbox.TokenOffered{})
+	p.sleep(time.Second)
+	require.Empty(t, p.status().Says)
+	p = sharing(t, 0, 0)
+	p.append("k", "x")
+	require.Equal(t, "collecting what goes together, about 5 min", p.status().Says)
+}

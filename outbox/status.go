@@ -84,6 +84,7 @@ func (c *Core) StatusJSON() []byte {
 	instantField(&w, "nextFlush", next.At)
 	instantField(&w, "until", next.At) // of waitsFor
 	w.StringField("waitsFor", next.Reason)
+	w.StringField("says", say(next, c.now))
 	w.StringField("token", [...]string{"ok", "needed", "scope"}[c.gate.token])
 	w.BoolField("leader", c.gate.leading)
 	w.BoolField("realtime", c.books.realtime)

@@ -100,10 +100,12 @@ export interface Options {
   /** 'batch' collects events (the default); 'stream' sends each at once, as far as the limiter allows. */
   mode?: 'batch' | 'stream'
   /**
-   * How many phones share the bucket, e.g. 100,000: new installs then start out as careful as they will have to be. With this, seat,
-   * campaign or dayCurve batches wait for a free moment of the bucket, steered by what the answers say; default: they do not.
+   * LINE Keep counts the requests of all phones of a Mini-App in one bucket, so a batch waits for a free moment of it (at most some
+   * minutes where there is room), steered by what the answers say; flush() asks without waiting for one, once. How many phones share the
+   * bucket, e.g. 100,000: new installs then start out as careful as they will have to be; default: learned. false: the bucket is
+   * this page's alone, and flushEvery and flushAt decide by themselves.
    */
-  fleet?: number
+  fleet?: number | false
   /** A page that is open all day. Numbered seats (0 to total − 1) get a slot of their own each and never meet a 429. */
   seat?: true | { number: number; total: number }
   /** This session was opened from a link that many people got at the same time: it waits longer for its turn. */
@@ -421,6 +423,8 @@ export interface Status {
   until: number | null
   /** What nextFlush waits for; 'moment': a free moment of the bucket that all phones share; '' for nothing, 'module' while liff.$keep has not started (no user yet, or the wasm is on its way). */
   waitsFor: '' | 'scan' | 'look-up' | 'flush' | 'moment' | 'limiter' | 'pause' | 'breaker' | 'token' | 'parked' | 'module'
+  /** The same for people, in English: 'waiting for a free moment, about 3 min'; '' for nothing. <keep-status> speaks three languages. */
+  says: string
   /** 'needed': log in; 'scope': the user must grant the scope. */
   token: 'ok' | 'needed' | 'scope'
   /** Whether this page is the one that sends. */
