@@ -236,7 +236,8 @@ export interface Keep {
   append(event: KeepEvent, options?: AppendOptions): Promise<Receipt>
   /**
    * Sends now what is there, as far as the limiter allows. Rejects with CLOSED, STORAGE_FULL or STORAGE_UNAVAILABLE (the
-   * device takes no change, so nothing may be sent; what was accepted stays and goes by itself later), INTERNAL.
+   * device takes no change, so nothing may be sent; what was accepted stays and goes by itself later), INTERNAL. What the service refuses
+   * with 429 waits for a free moment of the quota then, like all the rest, until flush is called again.
    */
   flush(): Promise<FlushResult>
   /**
