@@ -9,7 +9,8 @@ import (
 // Where many clients share one bucket, a batch that could go waits for a free moment (retry.Lottery): at each candidate
 // moment a draw decides whether one batch goes. Candidates are the lottery's own, the instant a batch becomes due (C5), and
 // the page going out of sight. A new install first keeps to the due instant alone; once an answer has shown how full the
-// bucket is, or with a hint, what is there may go earlier. flush() goes as far as the limiter allows, without a draw.
+// bucket is, or with a hint, what is there may go earlier. flush() goes as far as the limiter allows, without a draw and without
+// the lottery's pauses: a person asks for it. What meets a 429 on that way has had its try and joins the draws.
 
 // moments is what a session knows of its draws. In memory only: a page that is opened again has a first look of its own.
 type moments struct {
