@@ -31,6 +31,7 @@ type page struct {
 	disk  *indexeddb.Memory
 	core  *outbox.Core
 	opens byte // how often the page was opened; the seed of noteIds
+	draws int  // the seed of its draws
 
 	uploads []string
 	keep    map[string]string // noteId → bytes of the note that the service has
@@ -39,6 +40,7 @@ type page struct {
 	relay   relayed   // where the page has one
 	readErr error     // of the next read of the disk
 	left    int       // what Quota-Remaining says; -1: the page cannot read it
+	bucket  *bucket   // the quota that this page shares with others; nil: left is all that is said of it
 
 	hasToken bool
 	holding  bool   // replies wait until release
@@ -95,7 +97,7 @@ func (p *page) open() {
 	p.opens++
 	p.disk.Load(func(l outbox.Loaded, err error) {
 		require.NoError(p.t, err)
-		p.step(outbox.Opened{Loaded: l, Seed: [16]byte{p.opens}})
+		p.step(outbox.Opened{Loaded: l, Seed: [16]byte{0: p.opens, 14: byte(p.draws >> 8), 15: byte(p.draws)}})
 		p.step(outbox.Led{On: true})
 	})
 	p.settle()
@@ -206,6 +208,8 @@ func (p *page) send(c outbox.Send, b outbox.Batch, post func(outbox.Event)) {
 	var a *answer
 	if a = truthful; len(p.answers) > 0 && !c.Relayed {
 		a, p.answers = p.answers[0], p.answers[1:]
+	} else if p.bucket != nil {
+		a = p.bucket.take(p.now)
 	}
 	switch {
 	case c.Relayed:
@@ -220,6 +224,9 @@ func (p *page) send(c outbox.Send, b outbox.Batch, post func(outbox.Event)) {
 	headers := map[string]string{"X-Line-Keep-Request-Id": fmt.Sprint("req-", len(p.requests))}
 	if p.left >= 0 && !c.Relayed {
 		headers["X-Line-Keep-Quota-Remaining"] = fmt.Sprint(p.left)
+	}
+	if p.bucket != nil {
+		p.bucket.write(headers, p.now)
 	}
 	for name, value := range a.headers {
 		headers[name] = value

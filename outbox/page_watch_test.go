@@ -169,6 +169,7 @@ type status struct {
 	}
 	NextFlush              *int64
 	WaitsFor, Token, Way   string
+	Says                   string
 	Leader, Realtime, Gone bool
 	Alarms                 []struct{ Code, Message string }
 }

@@ -89,6 +89,7 @@ func (c *Core) StatusJSON() []byte {
 		way = wayRelay
 	}
 	w.StringField("way", way)
+	w.StringField("says", say(next, c.now))
 	w.StringField("token", [...]string{"ok", "needed", "scope"}[c.gate.token])
 	w.BoolField("leader", c.gate.leading)
 	w.BoolField("realtime", c.books.realtime)

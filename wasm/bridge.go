@@ -157,15 +157,11 @@ func lineOf(config, dest js.Value) linekeep.Service {
 		NoteBytes: int(num(dest, "maxNoteBytes", 0)), Forbid: list(config, "healthFields")}
 }
 
-// sharesBucket says whether the page told anything of the others that share its bucket: without a word of it nothing waits
-// for a free moment, as a lone page with much to send would wait for minutes beside a bucket that it has to itself.
+// sharesBucket says whether batches wait for a free moment of the bucket: unless the page says that it has a bucket of its
+// own, fleet: false.
 func sharesBucket(config js.Value) bool {
-	for _, name := range []string{"fleet", "seat", "campaign", "dayCurve"} {
-		if config.Get(name).Truthy() {
-			return true
-		}
-	}
-	return false
+	fleet := config.Get("fleet")
+	return fleet.Type() != js.TypeBoolean || fleet.Bool()
 }
 
 // fleetOf adds what the page knows of the others that share the bucket.

@@ -127,7 +127,7 @@ export const nothing = ({ now = Date.now, relay }, own) => ({
   quota: { remaining: 0, limit: 0, resetsAt: null, readable: false, own: 0 },
   breaker: { state: 'closed', consecutive429: 0, until: null },
   recent: { minutes: 5, answers: 0, throttled: 0, throttledPct: 0, history: [] },
-  nextFlush: null, until: null, waitsFor: 'module', way: relay ? 'relay' : 'direct', token: 'ok', leader: false, realtime: true, gone: false,
+  nextFlush: null, until: null, waitsFor: 'module', says: 'starting', way: relay ? 'relay' : 'direct', token: 'ok', leader: false, realtime: true, gone: false,
   alarms: [], ...own, storage: { reopened: 0, crashes: 0, ...own?.storage },
 })
 

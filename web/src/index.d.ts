@@ -100,10 +100,12 @@ export interface Options {
   /** 'batch' collects events (the default); 'stream' sends each at once, as far as the limiter allows. */
   mode?: 'batch' | 'stream'
   /**
-   * How many phones share the bucket, e.g. 100,000: new installs then start out as careful as they will have to be. With this, seat,
-   * campaign or dayCurve batches wait for a free moment of the bucket, steered by what the answers say; default: they do not.
+   * LINE Keep counts the requests of all phones of a Mini-App in one bucket, so a batch waits for a free moment of it (at most some
+   * minutes where there is room), steered by what the answers say; flush() asks without waiting for one, once. How many phones share the
+   * bucket, e.g. 100,000: new installs then start out as careful as they will have to be; default: learned. false: the bucket is
+   * this page's alone, and flushEvery and flushAt decide by themselves.
    */
-  fleet?: number
+  fleet?: number | false
   /** A page that is open all day. Numbered seats (0 to total − 1) get a slot of their own each and never meet a 429. */
   seat?: true | { number: number; total: number }
   /** This session was opened from a link that many people got at the same time: it waits longer for its turn. */
@@ -242,7 +244,8 @@ export interface Keep {
   append(event: KeepEvent, options?: AppendOptions): Promise<Receipt>
   /**
    * Sends now what is there, as far as the limiter allows. Rejects with CLOSED, STORAGE_FULL or STORAGE_UNAVAILABLE (the
-   * device takes no change, so nothing may be sent; what was accepted stays and goes by itself later), INTERNAL.
+   * device takes no change, so nothing may be sent; what was accepted stays and goes by itself later), INTERNAL. What the service refuses
+   * with 429 waits for a free moment of the quota then, like all the rest, until flush is called again.
    */
   flush(): Promise<FlushResult>
   /**
@@ -435,6 +438,8 @@ export interface Status {
   waitsFor: '' | 'scan' | 'look-up' | 'flush' | 'moment' | 'limiter' | 'pause' | 'breaker' | 'token' | 'parked' | 'module'
   /** Which way batches go now; 'direct' with the option relay: it is silent, and they go round it. */
   way: 'relay' | 'direct'
+  /** The same for people, in English: 'waiting for a free moment, about 3 min'; '' for nothing. <keep-status> speaks three languages. */
+  says: string
   /** 'needed': log in; 'scope': the user must grant the scope. */
   token: 'ok' | 'needed' | 'scope'
   /** Whether this page is the one that sends. */

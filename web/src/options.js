@@ -21,7 +21,9 @@ export function checkOptions(options, call) {
 
 // Who else shares the bucket: a wrong number here would let phones send out of turn, or never.
 function checkFleet({ fleet, seat, dayCurve }) {
-  if (fleet !== undefined && !(Number.isInteger(fleet) && fleet >= 1)) throw wrong('fleet must be how many phones share the bucket, a whole number of at least 1')
+  if (fleet !== undefined && fleet !== false && !(Number.isInteger(fleet) && fleet >= 1)) {
+    throw wrong('fleet must be how many phones share the bucket, a whole number of at least 1, or false')
+  }
   if (seat !== undefined && seat !== true) {
     const { number, total } = seat ?? {}
     if (!(Number.isInteger(number) && Number.isInteger(total) && number >= 0 && number < total)) {

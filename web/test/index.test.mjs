@@ -82,6 +82,8 @@ test('a wrong call is refused before anything is started', async (t) => {
     ['debounce below 0', { destination, token, debounce: -1 }, /debounce must be a number of at least 0/],
     ['debounce NaN', { destination, token, debounce: NaN }, /debounce must be a number/],
     ['flushEvery without end', { destination, token, flushEvery: Infinity }, /flushEvery must be a number/],
+    ['fleet 0', { destination, token, fleet: 0 }, /fleet must be how many phones share the bucket, .* or false/],
+    ['fleet true', { destination, token, fleet: true }, /fleet must be how many phones share the bucket, .* or false/],
     ['maxQueueBytes null', { destination, token, maxQueueBytes: null }, /maxQueueBytes must be a number of at least 1/],
     ['a relay without https', { destination, token, relay: 'http://relay.example' }, /http:\/\/relay\.example is not https/],
     ['a relay that is no address', { destination, token, relay: 'relay.example' }, /relay needs url, an address: https:/],

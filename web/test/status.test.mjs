@@ -41,6 +41,8 @@ test('the sentence at the top is the first that holds', () => {
       [{ delivered: 4, dead: 2 }, 'refused', 2, null],
       [{ pending: 3, dead: 2, nextFlush: 9, waitsFor: 'flush' }, 'collecting', 3, 9],
       [{ pending: 3, waitsFor: 'limiter', nextFlush: 9 }, 'limiter', 3, 9],
+      [{ pending: 3, waitsFor: 'moment', nextFlush: 9 }, 'moment', 3, 9],
+      [{ pending: 3, waitsFor: 'moment', nextFlush: 0 }, 'collecting', 3, 0],
       [{ pending: 3, waitsFor: 'limiter', nextFlush: 0 }, 'collecting', 3, 0],
       [{ pending: 3, parked: 2, waitsFor: 'pause', nextFlush: 9 }, 'pause', 5, 9],
       [{ parked: 2, waitsFor: 'parked', nextFlush: 9 }, 'parked', 2, 9],

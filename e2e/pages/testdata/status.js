@@ -26,6 +26,7 @@ const states = {
   delivered: { delivered: 12, recent: { minutes: 5, answers: 30, throttled: 0, throttledPct: 0, history: history(0) } },
   handed: { delivered: 12, relayed: 10, way: 'relay' },
   sending: { ...waiting, uncertain: 500 },
+  moment: { ...waiting, nextFlush: minutes(3), waitsFor: 'moment' },
   limiter: { ...waiting, nextFlush: NOW + 12_000, waitsFor: 'limiter' },
   pause: { ...waiting, nextFlush: NOW + 60_000, waitsFor: 'pause', recent: { minutes: 5, answers: 30, throttled: 2, throttledPct: 6, history: history(1) }, alarms: [alarm('RATE_429'), alarm('QUOTA_LOW')] },
   breaker: { ...waiting, nextFlush: minutes(700), waitsFor: 'breaker', breaker: { state: 'open', consecutive429: 3, until: minutes(700) }, recent: { minutes: 5, answers: 30, throttled: 9, throttledPct: 30, history: history(2) }, alarms: [alarm('RATE_429'), alarm('RETRY_AFTER_LONG'), alarm('QUOTA_MEAN_LOW')] },
