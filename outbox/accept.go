@@ -39,6 +39,9 @@ func (s *settlement) accept(e Replied) {
 	s.archive()
 	s.edit(func(b *books) {
 		b.delivered += delivered
+		if relayed(s.bucket) {
+			b.relayed += delivered
+		}
 		if s.out.Cursor != "" {
 			b.cursor = s.out.Cursor
 		}

@@ -131,6 +131,9 @@ func (c *Core) Alarms() []Alarm {
 	if a.telemetry(now) {
 		sign("TELEMETRY", "one event a second or more for ten minutes: Keep is not for telemetry, use a LINE Things shadow topic") // L16.2
 	}
+	if c.cfg.Relay.On && c.silent(wayRelay) {
+		sign("RELAY_SILENT", "the relay gives no answer: see that it runs, that it has this channel, and that its -origins names this page's origin; nothing is lost, what is not sent meanwhile is kept")
+	}
 	if c.gate.gone {
 		sign("GONE", goneMessage)
 	}

@@ -13,6 +13,7 @@ type Config struct {
 	User          string // for the ledger
 	Policy        retry.Policy
 	MediaPolicy   retry.Policy // of BucketMedia
+	Relay         Relay        // zero: batches go straight to the service
 	Limits        Limits
 	Plan          func(b Batch, cursor string) []Step // Destination.Plan; nil: one step a batch
 	Cannot        func(what string) string            // Destination.Cannot; nil: it can do everything
@@ -145,7 +146,10 @@ func (c *Core) Step(now time.Time, e Event) []Command {
 	case ClockJumped: // grants nothing either (invariant 12)
 		c.books.limiter, c.looks = c.books.limiter.Advance(e.Ahead), c.looks.Advance(e.Ahead)
 		c.books.lottery = c.books.lottery.Advance(e.Ahead)
-		c.books.media.limiter = c.books.media.limiter.Advance(e.Ahead)
+		for i := range c.books.others {
+			k := &c.books.others[i]
+			k.limiter = k.limiter.Advance(e.Ahead)
+		}
 		for _, b := range c.batches {
 			b.probeAt = b.probeAt.Add(max(0, e.Ahead))
 		}
@@ -164,7 +168,9 @@ func (c *Core) Step(now time.Time, e Event) []Command {
 // rebase moves every deadline with a clock that went back: none is further away than it can ever be set.
 func (c *Core) rebase() {
 	c.books.rebase(c.now)
-	c.books.media.rebase(c.now)
+	for i := range c.books.others {
+		c.books.others[i].rebase(c.now)
+	}
 	c.rebaseMoments()
 	for _, d := range []struct {
 		at   *time.Time

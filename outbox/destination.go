@@ -63,6 +63,8 @@ type Attempt struct {
 	SHA256 string // of Digest(b), hex; "" where the page cannot hash: then names come from b.Name
 	Cursor string // what an earlier answer left, opaque to the core, durable
 	Fetch  string // of this one request alone: a copy of it that nobody asked for shows
+	// Relayed: to the relay in front of the service, whose answer it is then
+	Relayed bool
 }
 
 // Request is one HTTP request.

@@ -174,15 +174,23 @@ type (
 		Step   int
 		Probe  bool   // ask whether it is there, do not send it
 		Cursor string // for the Attempt
+		// Relayed: through the relay; else straight to the service
+		Relayed bool
 	}
 	// Hash answers Hashed with the sha256 of Text.
 	Hash struct{ Text []byte }
 	// Shoot sends a copy of open notes in a request that outlives the page; nobody waits for its answer.
-	Shoot struct{ Batch Batch }
+	Shoot struct {
+		Batch   Batch
+		Relayed bool
+	}
 	// Dethroned tells the page that another one sends now.
 	Dethroned struct{}
 	// Look asks the service for the state of notes, with a token of its own, and answers Looked.
-	Look struct{ NoteIDs []string }
+	Look struct {
+		NoteIDs []string
+		Relayed bool
+	}
 	// ReadArchive answers ArchiveRead.
 	ReadArchive struct{ At []LedgerPos }
 	// Answer answers any other ticket with a JSON value.

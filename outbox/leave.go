@@ -133,10 +133,12 @@ func (c *Core) onLeft() {
 	kept, b.Entries = append(b.Entries[n:len(b.Entries):len(b.Entries)], kept...), b.Entries[:n]
 	c.tail = tail{}
 	c.tail.add(kept, limits.NoteOverhead)
-	c.books.limiter = c.books.limiter.Take(c.cfg.Policy, c.now)
+	way := c.way("")
+	k := c.books.of(way)
+	k.limiter = k.limiter.Take(c.policy(way), c.now)
 	c.books.sent += len(b.Entries)
 	if c.send.phase == idle { // the disk may not take it any more: then the next page knows of one request less
 		c.commit(Change{State: encodeState(c.books, c.batches, 0), Fence: c.gate.fence})
 	}
-	c.emit(Shoot{Batch: b})
+	c.emit(Shoot{Batch: b, Relayed: relayed(way)})
 }

@@ -9,7 +9,7 @@ import (
 // ledgerRow is one line of the ledger, written in the transaction of what it speaks of. A row is a JSON object:
 //
 //	n, at (unix ms), kind ("attempt", "retried", "discarded", "purged"), api, channelId, userId, batch, attempt, status,
-//	quota_remaining, request_id, events, messages, bytes, note, notes: [{id, noteId, sha256}], dead: [id],
+//	quota_remaining, request_id, via ("relay": its 2xx says that the notes are durable there, and owed to the service), events, messages, bytes, note, notes: [{id, noteId, sha256}], dead: [id],
 //	replaced: [id], rewritten: [id], chain (hex)
 //
 // The names api, channelId, userId, status, quota_remaining are those of the guide's queries (L6.1, L13.6); request_id is
@@ -24,6 +24,7 @@ type ledgerRow struct {
 	bytes           int
 	out             Outcome
 	note            string
+	via             string
 	sums            jsontext.Writer // the members of the notes' list
 	died            []string
 	replaced        []string // ids of entries that a later one took the place of, within the debounce (L9.3)
@@ -64,6 +65,7 @@ func (r *ledgerRow) text(cfg Config) []byte {
 			w.IntField("quota_remaining", int64(r.out.Quota.Remaining))
 		}
 		text("request_id", r.out.RequestID)
+		text("via", r.via)
 	}
 	w.IntField("events", int64(r.notes))
 	w.IntField("messages", int64(r.messages))
@@ -148,6 +150,6 @@ func (c *Core) Purged(now time.Time) (LedgerRow, []byte) {
 	row := LedgerRow{LedgerPos{now.UnixMilli(), b.nextRow}, r.text(c.cfg)}
 	b.newest, b.backTo, b.backFrom = 0, 0, 0
 	b.wrote(row.At)
-	b.delivered, b.sent, b.discarded, b.purged, b.chain, b.cursor = 0, 0, 0, b.purged+gone, "", ""
+	b.delivered, b.relayed, b.sent, b.discarded, b.purged, b.chain, b.cursor = 0, 0, 0, 0, b.purged+gone, "", ""
 	return row, encodeState(b, nil, 0)
 }

@@ -9,7 +9,8 @@ import (
 // Where many clients share one bucket, a batch that could go waits for a free moment (retry.Lottery): at each candidate
 // moment a draw decides whether one batch goes. Candidates are the lottery's own, the instant a batch becomes due (C5), and
 // the page going out of sight. A new install first keeps to the due instant alone; once an answer has shown how full the
-// bucket is, or with a hint, what is there may go earlier. flush() goes as far as the limiter allows, without a draw.
+// bucket is, or with a hint, what is there may go earlier. flush() goes as far as the limiter allows, without a draw and without
+// the lottery's pauses: a person asks for it. What meets a 429 on that way has had its try and joins the draws.
 
 // moments is what a session knows of its draws. In memory only: a page that is opened again has a first look of its own.
 type moments struct {
@@ -26,11 +27,15 @@ type moments struct {
 // within a day, with draws while the page is open 96.8).
 const freshFor = 15 * time.Minute
 
-func (c *Core) lottery() bool { return c.cfg.Fleet.On() && !c.cfg.Stream }
+// shared says whether the bucket is one that many clients share.
+func (c *Core) shared() bool { return c.cfg.Fleet.On() && !c.cfg.Stream }
+
+// lottery says whether a batch waits for its draw now: a relay counts for all phones, and needs none.
+func (c *Core) lottery() bool { return c.shared() && c.way("") == "" }
 
 func (c *Core) openMoments() {
 	c.moments = moments{opened: c.now, first: true}
-	if c.lottery() {
+	if c.shared() {
 		c.moments.next = c.cfg.Fleet.FirstMoment(c.now, c.rnd())
 	}
 	if len(c.flushes) > 0 {
@@ -40,7 +45,7 @@ func (c *Core) openMoments() {
 
 // rebaseMoments keeps a clock that went back from putting a candidate further away than it can be.
 func (c *Core) rebaseMoments() {
-	if !c.lottery() || !c.opened {
+	if !c.shared() || !c.opened {
 		return
 	}
 	c.books.lottery = c.books.lottery.Rebase(c.now)
@@ -112,7 +117,7 @@ func (c *Core) draw(hidden bool) {
 	}
 	s := c.stake()
 	if !hidden && c.moments.first && (!s.there || s.fresh) && !c.now.Before(c.moments.next) {
-		c.nextMoment()
+		c.nextMomentAfter(c.moments.opened)
 		return
 	}
 	if s.there && (hidden && c.cfg.Fleet.Seat.Total == 0 || !c.now.Before(c.candidate(s))) && !c.now.Before(c.books.lottery.NotBefore(s.full)) {
@@ -129,8 +134,10 @@ func (c *Core) draw(hidden bool) {
 }
 
 // nextMoment draws the next candidate at which something may go; those that the pause after an answer covers do not count.
-func (c *Core) nextMoment() {
-	l, at := c.books.lottery, c.now
+func (c *Core) nextMoment() { c.nextMomentAfter(c.now) }
+
+func (c *Core) nextMomentAfter(at time.Time) {
+	l := c.books.lottery
 	if rest := l.NotBefore(false); rest.Sub(at) > freshFor { // no need to count the candidates of a day's pause
 		at = rest.Add(-freshFor)
 	}
@@ -157,14 +164,20 @@ func (c *Core) mayShoot() bool {
 // heard folds what an answer says of the fleet into the lottery. A try that was not billed keeps its moment; one that never
 // reached the service has spent it, and says nothing.
 func (c *Core) heard(o Outcome) {
-	if !c.lottery() {
+	if !c.shared() {
 		return
 	}
 	l, f := &c.books.lottery, c.cfg.Fleet
 	switch {
 	case o.Status >= 200 && o.Status < 300:
-		*l = l.Answered(f, c.now, retry.Measured{Remaining: o.Quota.Remaining, Second: o.Quota.second()}, c.rnd())
+		m := retry.Measured{Remaining: o.Quota.Remaining, Second: o.Quota.second()}
+		m.Own = c.ownRequests(m.Second)
+		*l = l.Answered(f, c.now, m, c.rnd())
 	case o.Cause == Throttled:
+		c.moments.asked, c.wanted = 0, 0 // one wish, one try: what was refused goes on with the draws until the page asks again
+		for i := range c.flushes {
+			c.flushes[i].upTo = 0
+		}
 		*l = l.Refused(f, c.now, o.Quota.second(), o.Hint, c.cfg.Policy.Lock, c.rnd())
 	case o.Cause == ServerFailed || o.Cause == Unclear:
 		*l = l.Failed(f, c.now, c.rnd())
@@ -173,6 +186,15 @@ func (c *Core) heard(o Outcome) {
 	}
 	c.moments.won, c.moments.lost = false, false
 	c.nextMoment()
+}
+
+// ownRequests counts what this device asked for in the service's minute, before the request that was answered now. The Date
+// header is cut to whole seconds, so the minute may have begun up to a second earlier.
+func (c *Core) ownRequests(second float64) int {
+	if second < 0 {
+		return 0
+	}
+	return max(0, c.books.limiter.Since(c.now.Add(-time.Duration((second+1)*float64(time.Second))))-1)
 }
 
 // second is how far the service's minute has gone, -1 where the page cannot read it.

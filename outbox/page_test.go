@@ -31,13 +31,16 @@ type page struct {
 	disk  *indexeddb.Memory
 	core  *outbox.Core
 	opens byte // how often the page was opened; the seed of noteIds
+	draws int  // the seed of its draws
 
 	uploads []string
 	keep    map[string]string // noteId → bytes of the note that the service has
 	hidden  map[string]bool
 	answers []*answer // for the next requests, before the service serves again
+	relay   relayed   // where the page has one
 	readErr error     // of the next read of the disk
 	left    int       // what Quota-Remaining says; -1: the page cannot read it
+	bucket  *bucket   // the quota that this page shares with others; nil: left is all that is said of it
 
 	hasToken bool
 	holding  bool   // replies wait until release
@@ -55,6 +58,7 @@ type page struct {
 type request struct {
 	at   time.Time
 	kind outbox.Kind
+	way  string   // "" or "relay"
 	ids  []string // noteIds
 	body string
 }
@@ -93,7 +97,7 @@ func (p *page) open() {
 	p.opens++
 	p.disk.Load(func(l outbox.Loaded, err error) {
 		require.NoError(p.t, err)
-		p.step(outbox.Opened{Loaded: l, Seed: [16]byte{p.opens}})
+		p.step(outbox.Opened{Loaded: l, Seed: [16]byte{0: p.opens, 14: byte(p.draws >> 8), 15: byte(p.draws)}})
 		p.step(outbox.Led{On: true})
 	})
 	p.settle()
@@ -179,7 +183,8 @@ func (p *page) failed(err error) error {
 
 // send plays one request and its reply.
 func (p *page) send(c outbox.Send, b outbox.Batch, post func(outbox.Event)) {
-	r := p.line.Encode(b, c.Step, outbox.Attempt{})
+	a0 := outbox.Attempt{Relayed: c.Relayed}
+	r := p.line.Encode(b, c.Step, a0)
 	q := request{at: p.now, kind: b.Kind(), body: string(r.Body)}
 	for _, part := range r.Parts {
 		q.ids = append(q.ids, "upload "+part.Media)
@@ -187,6 +192,9 @@ func (p *page) send(c outbox.Send, b outbox.Batch, post func(outbox.Event)) {
 			require.NoError(p.t, err, part.Media)
 			p.uploads = append(p.uploads, blobs[0].(string))
 		})
+	}
+	if c.Relayed {
+		q.way = "relay"
 	}
 	var sums []string
 	for _, e := range b.Entries {
@@ -198,10 +206,14 @@ func (p *page) send(c outbox.Send, b outbox.Batch, post func(outbox.Event)) {
 	}
 	p.requests = append(p.requests, q)
 	var a *answer
-	if a = truthful; len(p.answers) > 0 {
+	if a = truthful; len(p.answers) > 0 && !c.Relayed {
 		a, p.answers = p.answers[0], p.answers[1:]
+	} else if p.bucket != nil {
+		a = p.bucket.take(p.now)
 	}
 	switch {
+	case c.Relayed:
+		a = p.relay.take(b, r.Parts != nil)
 	case a == nil && r.Parts != nil:
 		a = &answer{status: 200}
 	case a == nil:
@@ -210,8 +222,11 @@ func (p *page) send(c outbox.Send, b outbox.Batch, post func(outbox.Event)) {
 		p.serve(b)
 	}
 	headers := map[string]string{"X-Line-Keep-Request-Id": fmt.Sprint("req-", len(p.requests))}
-	if p.left >= 0 {
+	if p.left >= 0 && !c.Relayed {
 		headers["X-Line-Keep-Quota-Remaining"] = fmt.Sprint(p.left)
+	}
+	if p.bucket != nil {
+		p.bucket.write(headers, p.now)
 	}
 	for name, value := range a.headers {
 		headers[name] = value
@@ -221,7 +236,7 @@ func (p *page) send(c outbox.Send, b outbox.Batch, post func(outbox.Event)) {
 		reply.Header = func(string) string { return "" }
 	}
 	answer := func() {
-		post(outbox.Replied{Batch: b, Outcome: p.line.Decode(b, c.Step, outbox.Attempt{}, reply), SHA256: sums})
+		post(outbox.Replied{Batch: b, Outcome: p.line.Decode(b, c.Step, a0, reply), SHA256: sums})
 	}
 	if p.holding {
 		p.held = answer

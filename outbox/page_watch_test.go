@@ -148,7 +148,7 @@ func (p *page) textOf(noteID string) string {
 
 // status is status() as a page sees it.
 type status struct {
-	Pending, Sealed, Uncertain, Parked, Dead, Delivered, Discarded, QueueBytes int
+	Pending, Sealed, Uncertain, Parked, Dead, Delivered, Relayed, Discarded, QueueBytes int
 
 	Quota struct {
 		Remaining, Limit, Own int
@@ -168,7 +168,8 @@ type status struct {
 		Until          *int64
 	}
 	NextFlush              *int64
-	WaitsFor, Token        string
+	WaitsFor, Token, Way   string
+	Says                   string
 	Leader, Realtime, Gone bool
 	Alarms                 []struct{ Code, Message string }
 }
@@ -199,6 +200,7 @@ type ledgerRow struct {
 	Attempt, Status              int
 	QuotaRemaining               *int   `json:"quota_remaining"`
 	RequestID                    string `json:"request_id"`
+	Via                          string
 	Events, Messages, Bytes      int
 	Notes                        []struct{ ID, NoteID, SHA256 string }
 	Dead                         []string

@@ -20,6 +20,7 @@ import (
 // schedule lets a page live through `steps` random events, then heals the world and drains the queue.
 func schedule(seed int64, steps int, broken string) []string {
 	r := newRigAt(seed, []string{"", "log", "wall"}[seed%3])
+	r.withRelay(seed)
 	r.broken = broken
 	r.mediaPct = []int{0, 10, 40}[r.rng.Intn(3)]
 	if broken == "impatient" {
@@ -88,6 +89,12 @@ func schedule(seed int64, steps int, broken string) []string {
 			r.hide()
 		case p < 96 && loses:
 			r.lose()
+		case p < 97 && r.queue != nil: // for a while
+			r.queue.down = !r.queue.down
+			for range 6 {
+				r.settle()
+				r.sleep(20 * time.Second)
+			}
 		default:
 			r.settle()
 			r.checkCounts()
@@ -98,6 +105,7 @@ func schedule(seed int64, steps int, broken string) []string {
 	}
 	r.heal()
 	r.drain()
+	r.queue.pass(true)
 	r.checkEnd()
 	return r.failures
 }
@@ -108,6 +116,7 @@ func (r *rig) sleep(d time.Duration) {
 	if r.vault != nil {
 		r.vault.arrive()
 	}
+	r.queue.pass(false)
 	if r.core != nil {
 		r.post(outbox.Woke{})
 	}
@@ -127,6 +136,9 @@ func (r *rig) hide() {
 // heal ends all faults. A page that lives on must need no restart.
 func (r *rig) heal() {
 	r.keep.faults, r.token = 0, true
+	if r.queue != nil {
+		r.queue.down = false
+	}
 	if r.core == nil {
 		r.open()
 	}
@@ -265,7 +277,7 @@ func (r *rig) checkEnd() {
 		if d.answers == 0 && r.kills == 0 {
 			r.fail("ticket %d was never answered", ticket)
 		}
-		if d.hide || d.lost || !d.taken || dead[d.marker] || len(where[d.marker]) == 1 || r.replaced(ticket, d) {
+		if d.hide || d.lost || !d.taken || dead[d.marker] || len(where[d.marker]) == 1 || r.replaced(ticket, d) || r.queue != nil && r.queue.dead[d.marker] {
 			continue
 		}
 		r.fail("ticket %d (%s, %s) was acknowledged, and the service does not have it", ticket, d.marker, d.noteID)
@@ -326,7 +338,7 @@ func TestInvariants_HoldOverRandomSchedules(t *testing.T) {
 
 // TestInvariants_TheTestCanFail: the same schedules find each deliberate break.
 func TestInvariants_TheTestCanFail(t *testing.T) {
-	for _, broken := range []string{"delete before settle", "ack before commit", "no probe", "impatient"} {
+	for _, broken := range []string{"delete before settle", "ack before commit", "no probe", "impatient", "relay forgets", "other names round the relay"} {
 		t.Run(broken, func(t *testing.T) {
 			for seed := int64(1); seed < 3000; seed++ {
 				if failures := schedule(seed, 60, broken); len(failures) > 0 {

@@ -69,7 +69,7 @@ func (c *Core) look() {
 		ids[i] = note.NoteID
 	}
 	r.at = time.Time{}
-	c.emit(Look{NoteIDs: ids})
+	c.emit(Look{NoteIDs: ids, Relayed: relayed(c.way(""))})
 }
 
 func (c *Core) onLooked(e Looked) {

@@ -70,7 +70,11 @@ func (c *Core) restoreLine(line []byte) {
 	word, rest, _ := jsontext.CutByte(line, ' ')
 	var err error
 	b := &c.books
-	k := &b.bucket
+	word, name, _ := jsontext.CutByte(word, '.')
+	k := b.of(string(name))
+	if len(name) > 0 && k == &b.bucket {
+		return // a bucket of another release
+	}
 	switch string(word) {
 	case "install":
 		b.install = string(rest)
@@ -85,14 +89,8 @@ func (c *Core) restoreLine(line []byte) {
 		b.lottery, _ = retry.ParseLottery(rest)
 		return
 	case "limiter":
-		b.limiter, err = retry.ParseLimiter(rest)
-	case "breaker":
-		b.breaker, err = retry.ParseBreaker(rest)
-	case "limiter.media":
-		k = &b.media
 		k.limiter, err = retry.ParseLimiter(rest)
-	case "breaker.media":
-		k = &b.media
+	case "breaker":
 		k.breaker, err = retry.ParseBreaker(rest)
 	default:
 		n := numbers(rest)
@@ -102,7 +100,7 @@ func (c *Core) restoreLine(line []byte) {
 		case "offset":
 			b.offset = time.Duration(n[0]) * time.Millisecond
 		case "count":
-			b.delivered, b.sent, b.discarded, b.purged = int(n[0]), int(n[1]), int(n[2]), int(n[3])
+			b.delivered, b.sent, b.discarded, b.purged, b.relayed = int(n[0]), int(n[1]), int(n[2]), int(n[3]), int(n[4])
 		case "realtime":
 			b.realtime = n[0] == 1
 		case "export":
@@ -114,14 +112,15 @@ func (c *Core) restoreLine(line []byte) {
 		case "rows":
 			b.newest, b.backTo, b.backFrom = n[0], n[1], n[2]
 		case "tries":
-			b.tries = int(n[0])
-		case "tries.media":
-			b.media.tries = int(n[0])
+			k.tries = int(n[0])
 		case "wire":
 			if s := c.batch(uint64(n[0])); s != nil { // sent, and no answer came to disk (invariant 4)
 				s.doubtful()
-				of := b.of(s.next().Bucket) // it may have arrived as late as now
-				of.limiter = of.limiter.Answered(c.now)
+				own := s.next().Bucket
+				for _, name := range []string{own, c.way(own)} { // it may have arrived as late as now, either way
+					of := b.of(name)
+					of.limiter = of.limiter.Answered(c.now)
+				}
 			}
 		case "step":
 			if s := c.batch(uint64(n[0])); s != nil {

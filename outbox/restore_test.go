@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/liff-keep/liff-keep/outbox"
+	"github.com/liff-keep/liff-keep/retry"
 )
 
 // putState writes a state record as another hand would.
@@ -72,6 +73,18 @@ func TestL9_2_NegativeNumbersInAStateAreNoPanic(t *testing.T) {
 		p.sleep(2 * time.Hour)
 		require.Equal(t, []string{"a", "b"}, p.stored(), line)
 	}
+}
+
+// What another release counted in a bucket that this one has not is nobody's here: it holds nothing back, and frees nothing.
+func TestABucketOfAnotherReleaseIsIgnored(t *testing.T) {
+	p := openPage(t)
+	p.putState("limiter.moon " + string(retry.Limiter{}.Lock(p.now, p.now.Add(time.Hour)).AppendText(nil)) + "\ntries.moon 9\n")
+	p.restart()
+	p.append("a", "1")
+	p.flush()
+	p.sleep(time.Second)
+	require.Equal(t, []string{"a"}, p.stored())
+	require.Contains(t, p.state(), "\ntries 0\n")
 }
 
 // Tens of thousands of open events are found again after a restart, page by page, and sent in full batches (L4.1).

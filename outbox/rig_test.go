@@ -46,6 +46,7 @@ type rig struct {
 	lookStatus int // of the next look-ups; 0: 200
 
 	vault    *vault // instead of Keep
+	queue    *queue // of a relay in front of Keep
 	deadline time.Duration
 	mediaPct int
 	flying   func() // the request on its way, should the page die
@@ -206,7 +207,13 @@ func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
 	case outbox.Shoot:
 		r.shots = append(r.shots, c.Batch)
 		b := c.Batch
-		r.outside = append(r.outside, func() { r.keep.serve(b, r.line.Encode(b, 0, outbox.Attempt{})) }) // it outlives the page
+		r.outside = append(r.outside, func() { // it outlives the page
+			if c.Relayed {
+				r.queue.serve(b)
+				return
+			}
+			r.keep.serve(b, r.line.Encode(b, 0, outbox.Attempt{}))
+		})
 	case outbox.Dethroned:
 		r.dethroned = true
 	case outbox.Answer:
@@ -236,7 +243,7 @@ func (r *rig) send(c outbox.Send, rec outbox.BatchRecord, err error, post func(o
 	if r.vault != nil {
 		service = r.vault
 	}
-	a := outbox.Attempt{Token: "t", Cursor: c.Cursor}
+	a := outbox.Attempt{Token: "t", Cursor: c.Cursor, Relayed: c.Relayed}
 	if text := service.Digest(b); text != nil {
 		sum := sha256.Sum256(text)
 		a.SHA256 = hex.EncodeToString(sum[:])
@@ -316,6 +323,12 @@ func (r *rig) request(c outbox.Send, b outbox.Batch, a outbox.Attempt, probe boo
 func (r *rig) serve(c outbox.Send, b outbox.Batch, a outbox.Attempt, probe bool, req outbox.Request) *outbox.Reply {
 	if r.vault != nil {
 		return r.vault.serve(b, c.Step, probe, a, string(req.Body))
+	}
+	if !c.Relayed && r.queue != nil && r.broken == "other names round the relay" {
+		r.keep.serve(renamed(b), req)
+	}
+	if c.Relayed && len(req.Parts) == 0 {
+		return r.queue.serve(b)
 	}
 	if len(req.Parts) > 0 {
 		return r.keep.upload(b.Entries[0], c.Step, string(req.Body))

@@ -3,8 +3,6 @@ package outbox
 import (
 	"errors"
 	"time"
-
-	"github.com/liff-keep/liff-keep/retry"
 )
 
 // phase of the send lane. It does one thing at a time, and each arrow waits for the disk:
@@ -27,6 +25,7 @@ const (
 type sendLane struct {
 	phase   phase
 	batch   *sealed // under way
+	way     string  // the bucket that its request is counted in
 	commit  uint64  // token of the Commit in flight
 	done    func(seqs []uint64)
 	link    func(chain string) // waits for the hash of the ledger row to come
@@ -74,11 +73,7 @@ func (c *Core) mayGo(bucket string) (at time.Time, ever bool) {
 	if !g.leading || g.gone || !c.books.realtime {
 		return time.Time{}, false
 	}
-	k := c.books.of(bucket)
-	at = k.limiter.Next(c.policy(bucket), c.now)
-	if k.breaker.State(c.now) == retry.Open {
-		at = latest(at, k.breaker.Until)
-	}
+	at = c.free(c.way(bucket))
 	if g.token != TokenOK {
 		at = latest(at, g.tokenRetry)
 	}
@@ -150,11 +145,13 @@ func (c *Core) onTokenRead(e TokenRead) {
 		c.pauseForToken(TokenNeeded)
 		return
 	}
-	name := s.batch.next().Bucket
-	if at, ever := c.mayGo(name); !ever || at.After(c.now) {
+	bucket := s.batch.next().Bucket
+	if at, ever := c.mayGo(bucket); !ever || at.After(c.now) {
 		s.phase = idle
 		return
 	}
+	name := c.way(bucket)
+	s.way = name
 	k := c.books.of(name) // a probe is a request like any other
 	k.limiter = k.limiter.Take(c.policy(name), c.now)
 	c.books.sent += s.batch.notes
@@ -217,7 +214,7 @@ func (c *Core) onCommitted(e Committed) {
 	case e.Token == c.send.commit && c.send.phase == marking:
 		c.send.phase = sending
 		b := c.send.batch
-		c.emit(Send{Batch: b.id, Step: b.step, Probe: b.doubt, Cursor: b.cursor})
+		c.emit(Send{Batch: b.id, Step: b.step, Probe: b.doubt, Cursor: b.cursor, Relayed: relayed(c.send.way)})
 	case e.Token == c.send.commit && c.send.phase == writing:
 		done := c.send.done
 		c.send.phase, c.send.done, c.send.batch, c.send.asked = idle, nil, nil, 0

@@ -35,9 +35,10 @@ func (c *Core) onReplied(e Replied) {
 		}
 		return
 	}
-	s := &settlement{c: c, batch: b, bucket: b.next().Bucket, sent: e.Batch, out: e.Outcome, batches: c.batches}
+	s := &settlement{c: c, batch: b, bucket: c.send.way, sent: e.Batch, out: e.Outcome, batches: c.batches}
 	s.row = ledgerRow{at: c.now, kind: "attempt", batch: b.name, attempt: b.attempts + 1, notes: b.notes, messages: b.messages, bytes: b.bytes, out: e.Outcome}
 	s.quota()
+	s.hearRelay()
 	s.fold(e)
 	s.finish()
 }
@@ -122,11 +123,13 @@ func (s *settlement) fold(e Replied) {
 		c.gate.gone = true
 	case ServerFailed, Unclear:
 		s.uncertain()
-		s.attempt()
 		s.wait()
+		s.attempt()
 	case Unreached:
 		s.uncertain()
-		s.unheard()
+		if !relayed(s.bucket) || !c.cfg.Relay.Direct { // else the other way shows whether it is the size
+			s.unheard()
+		}
 		s.end()
 		s.wait()
 	}
@@ -187,6 +190,10 @@ func (s *settlement) uncertain() {
 func (s *settlement) attempt() {
 	s.replace(func(b *sealed) { b.attempts++ })
 	if s.c.cfg.Policy.Spent(s.batch.attempts, s.c.now.Sub(s.sent.SealedAt), s.c.gate.visible) {
+		if s.detours() {
+			s.replace(func(b *sealed) { b.attempts = 0 })
+			return
+		}
 		s.park()
 	}
 }

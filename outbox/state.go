@@ -14,7 +14,7 @@ import (
 //	install <name>             this device's name in batch names
 //	next <batch> <ledger>      numbers never given twice
 //	offset <ms>                this device's place in the off-peak window (L5.3)
-//	count <delivered> <sent> <discarded> <purged>
+//	count <delivered> <sent> <discarded> <purged> <relayed>
 //	realtime <0|1>             the kill switch (L13.4)
 //	export <unix ms>           last export of the ledger, or first row (L9.5)
 //	shrink <n>                 halvings after 413
@@ -24,7 +24,7 @@ import (
 //	limiter …, breaker …       retry's own text
 //	lottery …                  the same, where one is held
 //	tries <n>                  failures in a row
-//	limiter.media …, breaker.media …, tries.media <n>    the same of BucketMedia, once it was used
+//	limiter.media …, breaker.media …, tries.media <n>    the same of BucketMedia, once it was used, and of relay, relay.media
 //	cursor <JSON text>         what the last settled batch left, if it left something
 //	batch <id> <attempts> <uncertain 0|1> <parked until, unix ms> <parks> <unanswered>
 //	step <id> <number> <doubt 0|1> <cursor, JSON text>   where that batch stands, unless at its beginning
@@ -35,14 +35,15 @@ type books struct {
 	nextRow   uint64
 	offset    time.Duration
 	delivered int // notes
+	relayed   int // of them, those that a relay took
 	sent      int // notes, each try counts
 	discarded int
 	purged    int
 	realtime  bool
 	exportAt  int64
 	shrink    int
-	bucket                  // the main one
-	media     bucket        // BucketMedia
+	bucket    // the main one
+	others    [len(others)]bucket
 	lottery   retry.Lottery // of the main bucket
 	cursor    string        // what the last settled batch left for the next
 	chain     string
@@ -88,7 +89,7 @@ func encodeState(b books, batches []*sealed, wire uint64) []byte {
 	t = append(append(append(t, "install "...), b.install...), '\n')
 	t.line("next", int64(b.nextBatch), int64(b.nextRow))
 	t.line("offset", b.offset.Milliseconds())
-	t.line("count", int64(b.delivered), int64(b.sent), int64(b.discarded), int64(b.purged))
+	t.line("count", int64(b.delivered), int64(b.sent), int64(b.discarded), int64(b.purged), int64(b.relayed))
 	t.line("realtime", bit(b.realtime))
 	t.line("export", b.exportAt)
 	t.line("shrink", int64(b.shrink))
@@ -103,10 +104,12 @@ func encodeState(b books, batches []*sealed, wire uint64) []byte {
 		t = append(b.lottery.AppendText(append(t, "lottery "...)), '\n')
 	}
 	t.line("tries", int64(b.tries))
-	if b.media.used() {
-		t = append(b.media.limiter.AppendText(append(t, "limiter.media "...)), '\n')
-		t = append(b.media.breaker.AppendText(append(t, "breaker.media "...)), '\n')
-		t.line("tries.media", int64(b.media.tries))
+	for i, name := range others {
+		if k := b.others[i]; k.used() {
+			t = append(k.limiter.AppendText(append(t, "limiter."+name+" "...)), '\n')
+			t = append(k.breaker.AppendText(append(t, "breaker."+name+" "...)), '\n')
+			t.line("tries."+name, int64(k.tries))
+		}
 	}
 	if b.cursor != "" {
 		t = append(jsontext.AppendString(append(t, "cursor "...), b.cursor), '\n')

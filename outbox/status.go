@@ -51,7 +51,7 @@ func (c *Core) StatusJSON() []byte {
 		n    int
 	}{
 		{"pending", n.Pending}, {"sealed", n.Sealed}, {"uncertain", n.Uncertain}, {"parked", n.Parked}, {"dead", n.Dead},
-		{"delivered", n.Delivered}, {"discarded", c.books.discarded}, {"queueBytes", int(c.queueBytes())},
+		{"delivered", n.Delivered}, {"relayed", min(c.books.relayed, n.Delivered)}, {"discarded", c.books.discarded}, {"queueBytes", int(c.queueBytes())},
 	} {
 		w.IntField(f.name, int64(f.n))
 	}
@@ -84,6 +84,12 @@ func (c *Core) StatusJSON() []byte {
 	instantField(&w, "nextFlush", next.At)
 	instantField(&w, "until", next.At) // of waitsFor
 	w.StringField("waitsFor", next.Reason)
+	way := "direct"
+	if c.cfg.Relay.On && !(c.cfg.Relay.Direct && c.silent(wayRelay)) {
+		way = wayRelay
+	}
+	w.StringField("way", way)
+	w.StringField("says", say(next, c.now))
 	w.StringField("token", [...]string{"ok", "needed", "scope"}[c.gate.token])
 	w.BoolField("leader", c.gate.leading)
 	w.BoolField("realtime", c.books.realtime)

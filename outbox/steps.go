@@ -36,16 +36,24 @@ func (k *bucket) used() bool {
 	return k.tries != 0 || k.limiter.Used() || !k.breaker.OpenedAt.IsZero() || k.breaker.Consecutive != 0
 }
 
+// others are the buckets beside the main one, which has no name.
+var others = [...]string{BucketMedia, wayRelay, wayRelay + "." + BucketMedia}
+
 // of returns the bucket of that name.
 func (b *books) of(name string) *bucket {
-	if name == BucketMedia {
-		return &b.media
+	for i, other := range others {
+		if other == name {
+			return &b.others[i]
+		}
 	}
 	return &b.bucket
 }
 
 func (c *Core) policy(name string) retry.Policy {
-	if name == BucketMedia {
+	switch {
+	case relayed(name):
+		return c.cfg.Relay.Policy
+	case name == BucketMedia:
 		return c.cfg.MediaPolicy
 	}
 	return c.cfg.Policy

@@ -49,6 +49,9 @@ func (c *Core) Wakes() []Wake {
 			w = append(w, Wake{"flush", latest(at, c.gate.storageRetry)})
 		}
 	}
+	if len(w) > 0 && c.cfg.Relay.On && c.lottery() { // what waits for a draw may go before it, through the relay
+		w = append(w, Wake{"pause", c.free(wayRelay)})
+	}
 	for _, b := range c.batches {
 		if b.parked(c.now) {
 			w = append(w, Wake{"parked", b.parkedUntil})
@@ -69,7 +72,7 @@ func (c *Core) NextWake() (at time.Time, ok bool) {
 
 // held names what a sealed batch waits for.
 func (c *Core) held(b *sealed) string {
-	k := c.books.of(b.next().Bucket)
+	k := c.books.of(c.way(b.next().Bucket))
 	switch {
 	case c.gate.token != TokenOK:
 		return "token"

@@ -14,14 +14,15 @@
 //
 // # Fleet mode
 //
-// The same requests, with the same bytes and noteIds, that a client would send to LINE Keep; only the base URL differs:
+// The same requests, with the same bytes and noteIds, that a client would send to LINE Keep; only the base URL differs. The
+// package's option relay: 'https://RELAY' makes it:
 //
 //	baseURL = https://RELAY/relay/line/{channelId}
 //
 //	POST {baseURL}/v1/keep/note     queued: 202 when it is durable
 //	POST {baseURL}/v1/keep/hide     queued: 202 {"noteId","state":"hidden"}
 //	GET  {baseURL}/v1/keep/status   passed on at once; a note that is still in the queue is "absent"
-//	PUT  {baseURL}/v1/keep/media    passed on at once, ≤ 4,500,000 bytes: a medium is there before the note that names it
+//	PUT  {baseURL}/v1/keep/media    passed on at once, ≤ 8,500,000 bytes: a medium is there before the note that names it
 //	GET  https://RELAY/relay/lighthouse/{channelId}.json
 //	                                {"channelId","a","remaining","at","validUntil"}: the lottery's admission for phones that
 //	                                send directly; after validUntil (unix seconds) it says nothing
@@ -54,7 +55,8 @@
 //	                                             already, a browser sent it twice by itself
 //	405 METHOD, 415 CONTENT_TYPE
 //	408 TIMEOUT                                  a post's body took longer than -post-timeout
-//	413 TOO_LARGE                                above -max-body; a batch above 4,500,000 bytes, 500 notes, 2 MB a note
+//	413 TOO_LARGE                                above -max-body; a batch above 4,500,000 bytes, 500 notes, 2 MB a note;
+//	                                             a medium above 8,500,000 bytes
 //	429 QUOTA                                    status and media only: no permit now; Retry-After
 //	502 UPSTREAM                                 the host did not answer, or redirected
 //	503 BUSY STOPPING QUEUE_FULL QUEUE VERIFY    come again after Retry-After with the same bytes

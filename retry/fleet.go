@@ -33,13 +33,27 @@ func EveningCurve() Curve { return evening[:] }
 
 // At returns the demand at now, in [0.01, 1]; a Curve without 24 hours is the default.
 func (c Curve) At(now time.Time) float64 {
-	if len(c) != len(evening) {
-		c = EveningCurve()
-	}
+	c = c.orEvening()
 	const dayMs, hourMs, jstMs = 86_400_000, 3_600_000, 9 * 3_600_000
 	at := ((floorMillis(now)+jstMs)%dayMs + dayMs) % dayMs
 	h, part := int(at/hourMs), float64(at%hourMs)/hourMs
 	return min(max(c[h]*(1-part)+c[(h+1)%24]*part, .01), 1)
+}
+
+// mean returns the mean demand, in [0.01, 1].
+func (c Curve) mean() (sum float64) {
+	c = c.orEvening()
+	for _, d := range c {
+		sum += min(max(d, .01), 1) / float64(len(c))
+	}
+	return sum
+}
+
+func (c Curve) orEvening() Curve {
+	if len(c) != len(evening) {
+		return EveningCurve()
+	}
+	return c
 }
 
 // LineFleet is the lottery of a bucket that takes quota requests a minute: the target is 60 of 100.
@@ -56,17 +70,21 @@ const (
 	campaignShare    = .15 // of the admission, in a session that was opened from a campaign link
 )
 
-// firstAdmission is a before any answer has told: 1, or what the hint says. knownAt phones settle at an admission of 1.
+// firstAdmission is a before any answer has told: 1, or what the hint says. The admission is, for so many phones, the share of
+// the sessions at the peak that may have a request of their own at the target's pace: 0.6 for 20,000 and 0.12 for 100,000;
+// bench/fleet measured that 20,000 which are told nothing settle at 0.58.
 func (f Fleet) firstAdmission() float64 {
 	if f.Phones <= 0 {
 		return 1
 	}
-	return f.clamp(knownAt / float64(f.Phones) * f.Target / 60)
+	sessions := float64(f.Phones) * sessionsPerDay / (minutesPerDay * f.Curve.mean()) // a minute, at the peak
+	return f.clamp(f.Target / sessions)
 }
 
-// knownAt is how many phones, each with 3 sessions a day, the lottery steers to an admission of 1 (measured with
-// bench/fleet: 20,000 settle at 0.6, 100,000 at 0.1).
-const knownAt = 11_000
+const (
+	sessionsPerDay = 3
+	minutesPerDay  = 24 * 60
+)
 
 func (f Fleet) clamp(a float64) float64 {
 	most := float64(maxAdmission)

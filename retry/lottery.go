@@ -32,7 +32,7 @@ const (
 	failedBase     = 60 * time.Second
 	failedMost     = 30 * time.Minute
 	mostDoublings  = 4
-	spareAdmission = 6.0
+	spareAdmission = maxAdmission
 	maxFailures    = 1 << 20
 	assumedSecond  = 30.0                                   // of the server's minute, where its Date cannot be read
 	longestPause   = MaxHint + refusedSpread<<mostDoublings // that until is ever set to
@@ -46,6 +46,7 @@ const (
 type Measured struct {
 	Remaining int     // requests left in the service's window, -1 = unreadable
 	Second    float64 // of the server's minute, by its Date; negative = unreadable
+	Own       int     // requests of this client in that minute, before this one: no part of what the others do
 }
 
 // Admission returns A = a / curve(hour), and 0.15 of it in a session from a campaign link.
@@ -90,8 +91,8 @@ func (l Lottery) Spare(f Fleet, now time.Time) bool {
 	return l.Admission(f, now) >= 1
 }
 
-// Quiet says that an answer has shown more room than the fleet needs: then a full batch need not rest after the one before.
-func (l Lottery) Quiet() bool { return l.a > 1 }
+// Quiet says that an answer has shown the room that the fleet needs: then a full batch need not rest after the one before.
+func (l Lottery) Quiet() bool { return l.a >= 1 }
 
 // NotBefore returns the instant before which nothing goes, which may be past; the zero Time if there is none. full: a
 // whole batch is there.
@@ -106,9 +107,13 @@ func (l Lottery) NotBefore(full bool) time.Time {
 	return instant(until)
 }
 
-// Answered folds a 200 into l: e seconds into the minute, L = 60 × (99 − Remaining + 5) / (e + 300/T) and
-// a ×= clamp(T/L, .5, 2)^½. The next one goes 45 s later at the earliest; with fewer than 15 left, after the window and
-// up to a minute more. rnd is in [0, 1). Unreadable headers leave a as it is.
+// Answered folds a 200 into l. e seconds into the minute the others have made u requests, which at the target would have been
+// e × T × s / 60: the ratio of the two, each with 5 more at the target's pace, is what a is divided by, between a half and
+// two, softened by a root. s is the share of the target that an admission like ours can make at this hour: 1, and less where
+// more admission than 8 is of no use, as at night; else the quiet hours would teach an admission that the evening cannot bear.
+//
+// The next one goes 45 s later at the earliest; with fewer than 15 left, after the window, and up to a minute later the more
+// of it went to others. rnd is in [0, 1). Unreadable headers leave a as it is.
 func (l Lottery) Answered(f Fleet, now time.Time, m Measured, rnd float64) Lottery {
 	l = l.begin(now)
 	l.k = 0
@@ -117,11 +122,13 @@ func (l Lottery) Answered(f Fleet, now time.Time, m Measured, rnd float64) Lotte
 		return l
 	}
 	used := max(0, float64(f.Quota-1-m.Remaining))
-	load := minuteSeconds * (used + priorRequests) / (m.Second + minuteSeconds*priorRequests/f.Target)
-	l.a = f.clamp(l.admission(f) * math.Sqrt(min(max(f.Target/load, .5), 2)))
-	if m.Remaining*100 < lowRemaining*f.Quota {
+	others := max(0, used-float64(m.Own))
+	reach := min(1, maxAdmission/l.Admission(f, now))
+	load := (others + priorRequests) / (m.Second*f.Target/minuteSeconds*reach + priorRequests)
+	l.a = f.clamp(l.admission(f) * math.Sqrt(min(max(1/load, .5), 2)))
+	if m.Remaining*100 < lowRemaining*f.Quota && others > 0 {
 		left := time.Duration(max(0, minuteSeconds-m.Second) * float64(time.Second))
-		l.until = ceilMillis(now.Add(left + share(time.Minute, clampRnd(rnd))))
+		l.until = ceilMillis(now.Add(left + share(time.Minute, clampRnd(rnd)*others/used)))
 	}
 	return l
 }

@@ -26,7 +26,7 @@ func anyStep(rng *rand.Rand, l Lottery, f Fleet, now time.Time) Lottery {
 	case 1:
 		return l.Failed(f, now, rng.Float64())
 	}
-	return l.Answered(f, now, Measured{rng.Intn(f.Quota+2) - 1, second}, rng.Float64())
+	return l.Answered(f, now, Measured{Remaining: rng.Intn(f.Quota+2) - 1, Second: second, Own: rng.Intn(4) * rng.Intn(f.Quota)}, rng.Float64())
 }
 
 // Whatever the answers say, and however often the page asks: the window's ceiling holds, and without a measured

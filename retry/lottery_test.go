@@ -22,29 +22,54 @@ func learned(a float64) Lottery { return Lottery{a: a} }
 var phones = LineFleet(100)
 
 // "200: e seconds into the server's minute (Date); L = 60 × (99 − Remaining + 5) / (e + 300/T);
-// a ×= clamp(T/L, .5, 2)^½, a in [.001, 8]"
+// a ×= clamp(T/L, .5, 2)^½, a in [.001, 8]"; less our own requests, and with less than T asked of hours in which 8 is no end.
 func TestFleet_EveryAnswerMeasuresTheWholeFleet(t *testing.T) {
 	for _, row := range []struct {
 		fleet     string
 		f         Fleet
 		a         float64
 		remaining int
+		own       int
 		second    float64
 		want      float64
 	}{
-		{"at the target: 30 others in 30 s", phones, 1, 69, 30, 1},
-		{"twice the target: 65 others in 30 s", phones, 1, 34, 30, math.Sqrt(.5)},
-		{"more than twice counts as twice", phones, 1, 0, 30, math.Sqrt(.5)},
-		{"nobody else: twice the admission, softened", phones, 1, 99, 30, math.Sqrt2},
-		{"at the start of a minute the five assumed ones keep it still", phones, 1, 99, 0, 1},
-		{"a phone's admission ends at 8", phones, 8, 99, 59, 8},
-		{"a seat's at 3", Fleet{Target: 60, Quota: 100, Seats: true}, 3, 99, 59, 3},
-		{"and never falls below 0.001", phones, .001, 0, 30, .001},
-		{"without readable headers a stays as it is: no Remaining", phones, .7, -1, 30, .7},
-		{"without readable headers a stays as it is: no Date", phones, .7, 40, -1, .7},
+		{"at the target: 30 others in 30 s", phones, 1, 69, 0, 30, 1},
+		{"twice the target: 65 others in 30 s", phones, 1, 34, 0, 30, math.Sqrt(.5)},
+		{"more than twice counts as twice", phones, 1, 0, 0, 30, math.Sqrt(.5)},
+		{"nobody else: twice the admission, softened", phones, 1, 99, 0, 30, math.Sqrt2},
+		{"at the start of a minute the five assumed ones keep it still", phones, 1, 99, 0, 0, 1},
+		{"what we sent ourselves is not the others' doing", phones, 1, 19, 80, 55, math.Sqrt2},
+		{"30 others in 30 s, whatever we sent", phones, 1, 29, 40, 30, 1},
+		{"more of our own than were counted, as some were refused", phones, 1, 59, 60, 30, math.Sqrt2},
+		{"a phone's admission ends at 8", phones, 8, 99, 0, 59, 8},
+		{"a seat's at 3", Fleet{Target: 60, Quota: 100, Seats: true}, 3, 99, 0, 59, 3},
+		{"and never falls below 0.001", phones, .001, 0, 0, 30, .001},
+		{"without readable headers a stays as it is: no Remaining", phones, .7, -1, 0, 30, .7},
+		{"without readable headers a stays as it is: no Date", phones, .7, 40, 0, -1, .7},
 	} {
-		l := learned(row.a).Answered(row.f, jstAt(t, "21:00:00"), Measured{row.remaining, row.second}, .5)
+		l := learned(row.a).Answered(row.f, jstAt(t, "21:00:00"), Measured{Remaining: row.remaining, Own: row.own, Second: row.second}, .5)
 		require.InDelta(t, row.want, l.a, 1e-6, row.fleet)
+	}
+}
+
+// Where an admission of 8 at the peak's measure lets everybody go as often as is of use, more of it changes nothing: what is
+// measured then is divided by what an admission of 8 would make of the target. So a quiet night does not raise what the
+// evening will need: 5,000 phones, whose admission is 2.8, make 10 requests a minute at 4 h (curve 0.06).
+func TestFleet_AQuietNightTeachesNoCrowd(t *testing.T) {
+	for _, row := range []struct {
+		a      float64
+		others int
+		second float64
+		want   float64
+	}{
+		{2.8, 10, 60, 2.8},
+		{2.8, 20, 60, 2.8 * .782}, // twice of it: as if it were twice the target
+		{2.8, 0, 60, 2.8 * math.Sqrt2},
+		{.48, 60, 60, .48}, // 8 is just reached: the target itself
+		{.24, 60, 60, .24},
+	} {
+		l := learned(row.a).Answered(phones, jstAt(t, "04:00:00"), Measured{Remaining: 99 - row.others, Second: row.second}, .5)
+		require.InDelta(t, row.want, l.a, .03, "%+v", row)
 	}
 }
 
@@ -53,18 +78,21 @@ func TestFleet_AfterAnAnswerItRests(t *testing.T) {
 	for _, row := range []struct {
 		answer    string
 		remaining int
+		own       int
 		second    float64
 		rnd       float64
 		want      time.Duration
 	}{
-		{"room left", 60, 20, .5, 45 * time.Second},
-		{"15 left is room", 15, 20, .5, 45 * time.Second},
-		{"14 left, 40 s before the window's end", 14, 20, 0, 45 * time.Second},
-		{"14 left, and half a minute's spread", 14, 20, .5, 70 * time.Second},
-		{"nothing readable", -1, -1, .9, 45 * time.Second},
+		{"room left", 60, 0, 20, .5, 45 * time.Second},
+		{"15 left is room", 15, 0, 20, .5, 45 * time.Second},
+		{"14 left, 40 s before the window's end", 14, 0, 20, 0, 45 * time.Second},
+		{"14 left, and half a minute's spread", 14, 0, 20, .5, 70 * time.Second},
+		{"13 left, half of what is gone went to us: half the spread", 13, 43, 20, 1, 70 * time.Second},
+		{"14 left, all of it went to us: the limiter is enough", 14, 85, 20, .5, 45 * time.Second},
+		{"nothing readable", -1, 0, -1, .9, 45 * time.Second},
 	} {
 		now := jstAt(t, "21:00:20")
-		l := Lottery{a: 1, k: 3}.Answered(phones, now, Measured{row.remaining, row.second}, row.rnd)
+		l := Lottery{a: 1, k: 3}.Answered(phones, now, Measured{Remaining: row.remaining, Own: row.own, Second: row.second}, row.rnd)
 		require.Equal(t, row.want, l.NotBefore(false).Sub(now), row.answer)
 		require.Zero(t, l.k, row.answer)
 	}
@@ -135,10 +163,33 @@ func TestFleet_TheChanceAtACandidateMoment(t *testing.T) {
 		{"a seat", Fleet{Target: 60, Quota: 100, Seats: true}, .5, "21:00:00", true, .5},
 		{"a numbered seat has its slot to itself", Fleet{Target: 60, Quota: 100, Seat: Seat{3, 40}}, .001, "21:00:00", true, 1},
 		{"a lone page that knows nothing", phones, 0, "21:00:00", true, 1},
-		{"one with a hint", Fleet{Target: 60, Quota: 100, Phones: 10 * knownAt}, 0, "21:00:00", false, .1},
+		{"one with a hint", Fleet{Target: 60, Quota: 100, Phones: 119_520}, 0, "21:00:00", false, .1},
 		{"a curve of one's own", Fleet{Target: 60, Quota: 100, Curve: Curve{9: .5, 10: .5, 23: 1}}, .2, "09:30:00", false, .4},
 	} {
 		require.InDelta(t, row.want, learned(row.a).Chance(row.f, jstAt(t, row.at), row.fresh), 1e-6, row.who)
+	}
+}
+
+// A hint: as many sessions at the peak as the target takes are an admission of 1. At 3 sessions a day and a mean demand of 0.415
+// of the peak that are 11,952 phones on a target of 60 a minute.
+func TestFleet_AHintSaysWithWhatAdmissionToBegin(t *testing.T) {
+	for _, row := range []struct {
+		phones int
+		f      Fleet
+		want   float64
+	}{
+		{0, phones, 1},
+		{1, phones, 8},
+		{11_952, phones, 1},
+		{20_000, phones, .5976},
+		{100_000, phones, .11952},
+		{1 << 40, phones, .001},
+		{100_000, LineFleet(600), .71712},
+		{28_800, Fleet{Target: 60, Quota: 100, Curve: Curve{0: 1, 1: 1, 2: 1, 3: 1, 4: 1, 5: 1, 6: 1, 7: 1, 8: 1, 9: 1, 10: 1, 11: 1, 12: 1, 13: 1, 14: 1,
+			15: 1, 16: 1, 17: 1, 18: 1, 19: 1, 20: 1, 21: 1, 22: 1, 23: 1}}, 1}, // the same demand all day
+	} {
+		row.f.Phones = row.phones
+		require.InDelta(t, row.want, Lottery{}.admission(row.f), 1e-5, "%d phones", row.phones)
 	}
 }
 
@@ -186,11 +237,11 @@ func TestFleet_NumberedSeatsHaveASlotOfTheirOwn(t *testing.T) {
 // A quiet bucket: a full batch need not rest, the low-quota pause and the pause after a 429 still hold it.
 func TestFleet_AFullBatchNeedNotRestWhereThereIsRoom(t *testing.T) {
 	now := jstAt(t, "10:00:30")
-	l := learned(1).Answered(phones, now, Measured{98, 30}, .5)
+	l := learned(1).Answered(phones, now, Measured{Remaining: 98, Second: 30}, .5)
 	require.True(t, l.Quiet())
 	require.Zero(t, l.NotBefore(true))
 	require.Equal(t, 45*time.Second, l.NotBefore(false).Sub(now))
 	require.Equal(t, 360*time.Second, l.Refused(phones, now, 30, NoHint(), time.Minute, 1).NotBefore(true).Sub(now).Round(time.Second))
-	crowded := learned(1).Answered(phones, now, Measured{30, 30}, .5)
+	crowded := learned(1).Answered(phones, now, Measured{Remaining: 30, Second: 30}, .5)
 	require.Equal(t, 45*time.Second, crowded.NotBefore(true).Sub(now))
 }

@@ -165,6 +165,9 @@ func (l Limiter) Left(p Policy, now time.Time) int {
 	return max(0, max(1, w.N)-len(l.after(floorMillis(now)-ceilDuration(w.Per))))
 }
 
+// Since returns how many requests are counted later than at.
+func (l Limiter) Since(at time.Time) int { return len(l.after(floorMillis(at))) }
+
 // Used says whether l knows of anything: a request or a lock.
 func (l Limiter) Used() bool { return len(l.stamps) > 0 || l.hasLock() }
 

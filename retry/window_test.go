@@ -281,3 +281,16 @@ func FuzzParseLimiter(f *testing.F) {
 		l.Take(p, noon).Left(p, noon)
 	})
 }
+
+// Since counts the requests of a span that the caller names, however full the windows are.
+func TestLimiter_SinceCountsRequestsLaterThanAnInstant(t *testing.T) {
+	at := time.UnixMilli(1_780_000_000_000)
+	var l Limiter
+	require.Zero(t, l.Since(at))
+	for _, ms := range []int{0, 10, 10, 30_000} {
+		l = l.Take(LineMiniApp(), at.Add(time.Duration(ms)*time.Millisecond))
+	}
+	for ms, want := range map[int]int{-1: 4, 0: 3, 9: 3, 10: 1, 29_999: 1, 30_000: 0} {
+		require.Equal(t, want, l.Since(at.Add(time.Duration(ms)*time.Millisecond)), "%d ms", ms)
+	}
+}

@@ -49,6 +49,9 @@ func openBridge(host js.Value) any {
 	if line, ok := d.service.(linekeep.Service); ok && sharesBucket(config) {
 		d.cfg.Fleet = fleetOf(line.Fleet(), config)
 	}
+	if relay := config.Get("relay"); relay.Truthy() {
+		d.cfg.Relay = outbox.Relay{On: true, Direct: relay.Get("direct").Truthy(), Policy: retry.LineRelay()}
+	}
 	if service := str(config.Get("destination"), "service"); service != "line" {
 		d.cfg.API = service
 	}
@@ -147,19 +150,19 @@ func lineOf(config, dest js.Value) linekeep.Service {
 	if str(dest, "tier") == string(linekeep.Server) {
 		tier = linekeep.Server
 	}
-	return linekeep.Service{BaseURL: str(dest, "baseURL"), ChannelID: str(dest, "channelId"), Tier: tier,
+	relay := ""
+	if r := config.Get("relay"); r.Truthy() {
+		relay = str(r, "url")
+	}
+	return linekeep.Service{BaseURL: str(dest, "baseURL"), Relay: relay, ChannelID: str(dest, "channelId"), Tier: tier,
 		NoteBytes: int(num(dest, "maxNoteBytes", 0)), Forbid: list(config, "healthFields")}
 }
 
-// sharesBucket says whether the page told anything of the others that share its bucket: without a word of it nothing waits
-// for a free moment, as a lone page with much to send would wait for minutes beside a bucket that it has to itself.
+// sharesBucket says whether batches wait for a free moment of the bucket: unless the page says that it has a bucket of its
+// own, fleet: false.
 func sharesBucket(config js.Value) bool {
-	for _, name := range []string{"fleet", "seat", "campaign", "dayCurve"} {
-		if config.Get(name).Truthy() {
-			return true
-		}
-	}
-	return false
+	fleet := config.Get("fleet")
+	return fleet.Type() != js.TypeBoolean || fleet.Bool()
 }
 
 // fleetOf adds what the page knows of the others that share the bucket.

@@ -132,14 +132,18 @@ func TestDraftsCutABurst(t *testing.T) {
 	}
 }
 
-// A page that says nothing of others does not wait for a free moment of its bucket (L14.7).
-func TestL14_7_OnlyAPageThatNamesOthersWaitsForAFreeMoment(t *testing.T) {
+// The bucket is the channel's, and all its phones share it (L14.7): batches wait for a free moment, unless the page says that
+// it has a bucket of its own.
+func TestL14_7_APageSharesItsBucketUnlessItSaysThatItDoesNot(t *testing.T) {
 	for _, row := range []struct {
 		says map[string]any
 		want bool
 	}{
-		{map[string]any{}, false},
-		{map[string]any{"campaign": false}, false},
+		{map[string]any{}, true},
+		{map[string]any{"fleet": js.Undefined()}, true},
+		{map[string]any{"fleet": false}, false},
+		{map[string]any{"fleet": false, "dayCurve": []any{1}}, false},
+		{map[string]any{"campaign": false}, true},
 		{map[string]any{"fleet": 100000}, true},
 		{map[string]any{"seat": true}, true},
 		{map[string]any{"seat": map[string]any{"number": 0, "total": 40}}, true},

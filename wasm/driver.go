@@ -147,14 +147,14 @@ func (d *driver) do(cmd outbox.Command) {
 	case outbox.Send:
 		d.send(c, answer)
 	case outbox.Shoot:
-		d.shoot(c.Batch)
+		d.shoot(c)
 	case outbox.Dethroned:
 		d.fence = 0
 		d.call("dethroned")
 	case outbox.Hash:
 		d.digest(c.Text, func(sum string) { answer(outbox.Hashed{SHA256: sum}) })
 	case outbox.Look:
-		d.look(c.NoteIDs, answer)
+		d.look(c, answer)
 	case outbox.ReadArchive:
 		d.store.ReadArchive(c.At, func(r []outbox.BatchRecord, err error) { answer(outbox.ArchiveRead{Records: r, Err: err}) })
 	case outbox.Answer:

@@ -58,7 +58,7 @@ func (d *driver) send(c outbox.Send, post func(outbox.Event)) {
 // that the service names its requests by.
 func (d *driver) attempt(b outbox.Batch, c outbox.Send, done func(outbox.Attempt)) {
 	d.fetches++
-	a := outbox.Attempt{Token: d.token, Cursor: c.Cursor, Fetch: d.owner + "-" + strconv.FormatUint(d.fetches, 36)}
+	a := outbox.Attempt{Token: d.token, Cursor: c.Cursor, Relayed: c.Relayed, Fetch: d.owner + "-" + strconv.FormatUint(d.fetches, 36)}
 	d.token = ""
 	text := d.service.Digest(b)
 	if text == nil {
@@ -107,24 +107,24 @@ func (d *driver) withBody(req outbox.Request, done func(js.Value, error)) {
 
 // shoot sends a copy of open notes while the page is being left. The token is the last one the page gave: there is no
 // time to ask. The answer is nobody's business: what arrived is a duplicate when its batch goes.
-func (d *driver) shoot(b outbox.Batch) {
+func (d *driver) shoot(c outbox.Shoot) {
 	if d.known != "" {
-		req := d.service.Encode(b, 0, outbox.Attempt{Token: d.known})
+		req := d.service.Encode(c.Batch, 0, outbox.Attempt{Token: d.known, Relayed: c.Relayed})
 		d.fetch(req, arrayOf(req.Body), requestDeadline, func(outbox.Reply) {})
 	}
 }
 
 // look asks the service for the state of notes. The core asks only one that can be asked.
-func (d *driver) look(noteIDs []string, post func(outbox.Event)) {
+func (d *driver) look(c outbox.Look, post func(outbox.Event)) {
 	looker, can := d.service.(outbox.Looker)
 	d.askToken(false, func(token string) {
 		if token == "" || !can {
 			post(outbox.Looked{Outcome: outbox.Outcome{Cause: outbox.TokenRefused}})
 			return
 		}
-		req := looker.EncodeLook(noteIDs, outbox.Attempt{Token: token})
+		req := looker.EncodeLook(c.NoteIDs, outbox.Attempt{Token: token, Relayed: c.Relayed})
 		d.fetch(req, js.Undefined(), requestDeadline, func(r outbox.Reply) {
-			states, o := looker.DecodeLook(noteIDs, r)
+			states, o := looker.DecodeLook(c.NoteIDs, r)
 			post(outbox.Looked{States: states, Outcome: o})
 		})
 	})

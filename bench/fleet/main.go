@@ -26,7 +26,7 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	debug.SetGCPercent(300)
+	debug.SetGCPercent(max(50, min(300, 300*20_000 / *n))) // 100,000 phones hold some GB of what they could not send yet
 	began := time.Now()
 	var jobs []*job
 	for _, p := range policies(*only) {

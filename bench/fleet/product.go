@@ -77,7 +77,7 @@ func (p *phone) hides(w *world, id int32) {
 func (p *phone) dies(*world, int32) { p.core = nil }
 
 func (p *phone) wakes(w *world, id int32) {
-	if p.core == nil {
+	if p.core == nil || w.now != p.wake { // set anew since: a page has one timer
 		return
 	}
 	p.wake = 0

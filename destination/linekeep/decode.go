@@ -14,7 +14,8 @@ import (
 //	200            of an upload: Accepted; of notes: Accepted, if there is a verdict for every note; else Unclear
 //	409, one note  Accepted with the verdict Conflict (L7.2)
 //	401, 403       TokenRefused, ScopeMissing (L10.2, L14.6)
-//	404, 408, 425  ServerFailed: a wrong address or a proxy; nothing is said of the notes
+//	404, 408, 425  ServerFailed: a wrong address or a proxy; nothing is said of the notes. A hide's 404 says that there is no
+//	               such note: Refused, unless a relay may still hold it
 //	410            Retired (L10.1)
 //	413            BodyTooLarge (L14.5)
 //	429            Throttled (L2.4)
@@ -71,7 +72,7 @@ func (s Service) decode(b outbox.Batch, r outbox.Reply) outbox.Outcome {
 		o.Cause = outbox.BodyTooLarge
 	case r.Status == 429:
 		o.Cause = outbox.Throttled
-	case r.Status == 404 && len(b.Entries) == 1 && b.Kind() == outbox.Hide: // no such note: there is nothing to hide
+	case r.Status == 404 && s.Relay == "" && len(b.Entries) == 1 && b.Kind() == outbox.Hide: // no such note: there is nothing to hide
 		o.Cause, o.Message = outbox.Refused, "no note with this noteId"
 	case r.Status >= 400 && r.Status < 500 && r.Status != 404 && r.Status != 408 && r.Status != 425:
 		o.Cause, o.Message = outbox.Refused, message(r)

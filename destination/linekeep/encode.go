@@ -23,10 +23,13 @@ func (s Service) Encode(b outbox.Batch, step int, a outbox.Attempt) outbox.Reque
 	if media := b.Entries[0].Media; step < len(media) {
 		return s.encodeMedia(media[step], a)
 	}
-	r := s.request("POST", "/v1/keep/note", a)
+	path := "/v1/keep/note"
+	if b.Kind() == outbox.Hide {
+		path = "/v1/keep/hide" // L7.1
+	}
+	r := s.request("POST", path, a)
 	switch {
 	case b.Kind() == outbox.Hide:
-		r.URL = s.BaseURL + "/v1/keep/hide" // L7.1
 		r.Body = append(jsontext.AppendString([]byte(`{"noteId":`), b.Entries[0].NoteID), '}')
 	case len(b.Entries) == 1:
 		r.Body = b.Entries[0].Raw
@@ -72,9 +75,14 @@ func (s Service) EncodeLook(noteIDs []string, a outbox.Attempt) outbox.Request {
 	return r
 }
 
-// request has the headers of every call, the token of this attempt among them (L10.2).
+// request has the headers of every call, the token of this attempt among them (L10.2). The relay takes the same calls below an
+// address of its own (relay/doc.go).
 func (s Service) request(method, path string, a outbox.Attempt) outbox.Request {
-	r := outbox.Request{Method: method, URL: s.BaseURL + path,
+	base := s.BaseURL
+	if a.Relayed {
+		base = s.Relay + "/relay/line/" + s.ChannelID
+	}
+	r := outbox.Request{Method: method, URL: base + path,
 		Headers: [][2]string{{"Content-Type", "application/json"}, {"Authorization", "Bearer " + a.Token}}}
 	if s.ChannelID != "" {
 		r.Headers = append(r.Headers, [2]string{"X-Line-Channel-ID", s.ChannelID}) // L10.3

@@ -93,6 +93,26 @@ func TestL10_3_L10_4_WithoutAChannelNoHeader(t *testing.T) {
 	require.Equal(t, [][2]string{{"Content-Type", "application/json"}, {"Authorization", "Bearer token-1"}}, r.Headers)
 }
 
+// Through a relay it is the same request below the relay's address, and the service's own where the relay is gone round. A hide
+// of a note that the relay may still hold is not refused for good (L7.1).
+func TestL7_1_ThroughARelayTheRequestIsTheSame(t *testing.T) {
+	s, round, relayed := service, attempt, attempt
+	s.Relay, relayed.Relayed = "https://relay.example/app", true
+	for _, r := range []struct{ want, straight, through outbox.Request }{
+		{service.Encode(batch(first, second), 0, attempt), s.Encode(batch(first, second), 0, round), s.Encode(batch(first, second), 0, relayed)},
+		{service.Encode(batch(hide), 0, attempt), s.Encode(batch(hide), 0, round), s.Encode(batch(hide), 0, relayed)},
+		{service.Encode(batch(withVoice), 0, attempt), s.Encode(batch(withVoice), 0, round), s.Encode(batch(withVoice), 0, relayed)},
+		{service.EncodeLook([]string{"k1"}, attempt), s.EncodeLook([]string{"k1"}, round), s.EncodeLook([]string{"k1"}, relayed)},
+	} {
+		require.Equal(t, r.want, r.straight)
+		require.Equal(t, strings.Replace(r.want.URL, "https://keep.example", "https://relay.example/app/relay/line/1650000001", 1), r.through.URL)
+		r.through.URL = r.want.URL
+		require.Equal(t, r.want, r.through)
+	}
+	require.Equal(t, outbox.Refused, service.Decode(batch(hide), 0, attempt, answer(404, "", nil)).Cause)
+	require.Equal(t, outbox.ServerFailed, s.Decode(batch(hide), 0, round, answer(404, "", nil)).Cause)
+}
+
 // LINE guide §2: media has a path and a bucket of its own. The uploads go first, the note that names them last; an upload
 // is judged by its status alone.
 func TestL2_2_MediaGoesBeforeTheNoteThatNamesIt(t *testing.T) {

@@ -41,6 +41,7 @@ const (
 // Service is one channel's Keep.
 type Service struct {
 	BaseURL   string // without a slash at the end
+	Relay     string // address of a relay in front of it, without a slash at the end; empty: none
 	ChannelID string // empty: billed to the generic pool (L10.3)
 	Tier      Tier
 	NoteBytes int // 0: maxNoteBytes

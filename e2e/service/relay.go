@@ -13,10 +13,12 @@ import (
 	"github.com/liff-keep/liff-keep/e2e/process"
 )
 
-// Relay is a running relay that passes calls to one host. Safe for use by several goroutines.
+// Relay is a running relay. Safe for use by several goroutines.
 type Relay struct {
 	// URL is its origin, http://127.0.0.1:PORT.
 	URL string
+	// Admin is that of its admin listener, where it has one.
+	Admin string
 
 	cmd    *exec.Cmd
 	exited chan struct{}
@@ -26,7 +28,16 @@ type Relay struct {
 // StartRelay runs the relay's binary on a free port, in front of a host that is written as an origin, and waits until it
 // listens. Close ends it.
 func StartRelay(binary, host string) (*Relay, error) {
-	r := &Relay{cmd: exec.Command(binary, "-addr", "127.0.0.1:0", "-admin", "", "-hosts", host), exited: make(chan struct{})}
+	return start(binary, "-addr", "127.0.0.1:0", "-admin", "", "-hosts", host)
+}
+
+// StartFleet runs it in fleet mode, at an address that may have port 0, with further flags.
+func StartFleet(binary, addr string, flags ...string) (*Relay, error) {
+	return start(binary, append([]string{"-addr", addr, "-admin", "127.0.0.1:0"}, flags...)...)
+}
+
+func start(binary string, args ...string) (*Relay, error) {
+	r := &Relay{cmd: exec.Command(binary, args...), exited: make(chan struct{})}
 	r.cmd.SysProcAttr = process.OwnGroup()
 	out, err := r.cmd.StderrPipe()
 	if err != nil {
@@ -35,13 +46,13 @@ func StartRelay(binary, host string) (*Relay, error) {
 	if err := r.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the relay: %w", err)
 	}
-	addr, said := make(chan string, 1), make(chan string, 1)
+	addr, said := make(chan [2]string, 1), make(chan string, 1)
 	go func() {
 		var last string
 		for lines := bufio.NewScanner(out); lines.Scan(); last = lines.Text() {
-			var line struct{ Msg, Addr string } // it logs as JSON
+			var line struct{ Msg, Addr, Admin string } // it logs as JSON
 			if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "relay listening" {
-				addr <- line.Addr
+				addr <- [2]string{line.Addr, line.Admin}
 			}
 		}
 		said <- last
@@ -50,7 +61,7 @@ func StartRelay(binary, host string) (*Relay, error) {
 	}()
 	select {
 	case at := <-addr:
-		r.URL = "http://" + at
+		r.URL, r.Admin = "http://"+at[0], "http://"+at[1]
 		return r, nil
 	case last := <-said:
 		return nil, fmt.Errorf("the relay did not start: %s", last)

@@ -11,9 +11,10 @@ import (
 
 // Sizes of what a phone may post: the guide's, where it has them.
 const (
-	maxNotes     = 500       // a call (L14.5)
-	maxNoteBytes = 2_097_152 // of one note (L14.5)
-	maxBodyBytes = 4_500_000 // of one body; a client stops at 4,000,000
+	maxNotes      = 500       // a call (L14.5)
+	maxNoteBytes  = 2_097_152 // of one note (L14.5)
+	maxBodyBytes  = 4_500_000 // of one body; a client stops at 4,000,000
+	maxMediaBytes = 8_500_000 // of one medium; a client stops at 8,000,000
 )
 
 // note is one note of a body. raw is the exact extent of its JSON, which Keep hashes (L7.3).

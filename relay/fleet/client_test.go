@@ -14,7 +14,7 @@ import (
 func TestTheClientsCodecUnderstandsTheRelay(t *testing.T) {
 	r := newRig(t, nil)
 	require.Equal(t, 200, first(r.ops("POST", "/admin/realtime", `{"on":false}`)))
-	client := linekeep.Service{BaseURL: r.server.URL + Prefix + channel, ChannelID: channel, Tier: linekeep.MiniApp}
+	client := linekeep.Service{BaseURL: "https://not.asked", Relay: r.server.URL, ChannelID: channel, Tier: linekeep.MiniApp}
 	send := func(kind outbox.Kind, token string, notes ...string) outbox.Outcome {
 		var b outbox.Batch
 		for i := 0; i+1 < len(notes); i += 2 {
@@ -24,7 +24,7 @@ func TestTheClientsCodecUnderstandsTheRelay(t *testing.T) {
 			}
 			b.Entries = append(b.Entries, outbox.Entry{Kind: kind, NoteID: notes[i], Raw: []byte(raw)})
 		}
-		e := client.Encode(b, 0, outbox.Attempt{})
+		e := client.Encode(b, 0, outbox.Attempt{Relayed: true})
 		req, err := http.NewRequest(e.Method, e.URL, bytes.NewReader(e.Body))
 		require.NoError(t, err)
 		for _, h := range e.Headers {
@@ -33,7 +33,7 @@ func TestTheClientsCodecUnderstandsTheRelay(t *testing.T) {
 		req.Header.Set("Authorization", token)
 		req.Header.Set("X-User-Id", "U1")
 		answer, body := r.do(req)
-		return client.Decode(b, 0, outbox.Attempt{}, outbox.Reply{Status: answer.StatusCode, Header: answer.Header.Get, Body: []byte(body)})
+		return client.Decode(b, 0, outbox.Attempt{Relayed: true}, outbox.Reply{Status: answer.StatusCode, Header: answer.Header.Get, Body: []byte(body)})
 	}
 	a, b, other := noteOf("c-1", "a"), noteOf("c-2", "b"), noteOf("c-2", "B")
 	for _, row := range []struct {

@@ -97,7 +97,7 @@ func Open(ctx context.Context, o Options, registry prometheus.Registerer, log *s
 // wire makes what stands between the phones and the queue.
 func (f *Fleet) wire(o Options, identify Identify, client *http.Client) {
 	f.intake = &intake{e: f.engine, channels: map[string]Channel{}, identify: identify, origins: map[string]bool{}, measures: f.measures,
-		log: f.log, timeout: o.PostTimeout, slots: make(chan struct{}, o.Posts),
+		log: f.log, timeout: o.PostTimeout, slots: make(chan struct{}, o.Posts), uploads: make(chan struct{}, max(1, o.Posts/8)),
 		through: &through{keeps: map[string]*keep{}, buckets: map[string]map[string]*bucket{"status": {}, "media": {}}}}
 	for _, origin := range o.Origins {
 		f.intake.origins[origin] = true

@@ -42,7 +42,7 @@ var (
 	badMethod  = refuse.Refusal{Status: 405, Code: "METHOD", Message: "see the guide's table for this path's method"}
 	badType    = refuse.Refusal{Status: 415, Code: "CONTENT_TYPE", Message: "only application/json without Content-Encoding is taken"}
 	badOrigin  = refuse.Refusal{Status: 403, Code: "FORBIDDEN_ORIGIN", Message: "this page's origin is not on the relay's list; add it to -origins if it is meant"}
-	tooLarge   = refuse.Refusal{Status: 413, Code: "TOO_LARGE", Message: "a body is at most 4,500,000 bytes"}
+	tooLarge   = refuse.Refusal{Status: 413, Code: "TOO_LARGE", Message: "a body is at most 4,500,000 bytes, a medium 8,500,000"}
 	cutShort   = refuse.Refusal{Status: 400, Code: "TRUNCATED", Message: "the body ended before its length"}
 	callerSlow = refuse.Refusal{Status: 408, Code: "TIMEOUT", Message: "the body took too long"}
 	busyNow    = refuse.Refusal{Status: 503, Code: "BUSY", Message: "too many posts are under way; come again after Retry-After"}
@@ -62,6 +62,7 @@ type intake struct {
 	log      *slog.Logger
 	timeout  time.Duration
 	slots    chan struct{}
+	uploads  chan struct{} // of media among them: a body is in memory until Keep has it
 	stopping atomic.Bool
 }
 
@@ -83,6 +84,7 @@ func (in *intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out := &recorder{ResponseWriter: w}
 	if no := in.serve(out, r, p); no.Status != 0 {
 		p.state = no.Code
+		drain(r, p)
 		no.Write(out)
 	}
 	took := time.Since(began)
@@ -103,6 +105,7 @@ func (in *intake) serve(w http.ResponseWriter, r *http.Request, p *post) refuse.
 	if no := in.route(r, p); no.Status != 0 {
 		return no
 	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(in.timeout))
 	select {
 	case in.slots <- struct{}{}:
 		defer func() { <-in.slots }()
@@ -111,7 +114,6 @@ func (in *intake) serve(w http.ResponseWriter, r *http.Request, p *post) refuse.
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), in.timeout)
 	defer cancel()
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(in.timeout))
 	r = r.WithContext(ctx)
 	var no refuse.Refusal
 	if p.user, no = in.identify(r, p.channel); no.Status != 0 {
@@ -119,6 +121,14 @@ func (in *intake) serve(w http.ResponseWriter, r *http.Request, p *post) refuse.
 			w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 		}
 		return no
+	}
+	if p.path == "media" {
+		select {
+		case in.uploads <- struct{}{}:
+			defer func() { <-in.uploads }()
+		default:
+			return busyNow
+		}
 	}
 	if p.path == "status" || p.path == "media" {
 		return in.through.serve(w, r, p)
@@ -177,15 +187,23 @@ func (in *intake) route(r *http.Request, p *post) refuse.Refusal {
 			return badType
 		}
 	}
-	if r.ContentLength > maxBodyBytes {
+	if r.ContentLength > most(path) {
 		return tooLarge
 	}
 	return refuse.Refusal{}
 }
 
+// drain lets a page's body come in before it is refused: a connection that ends in the middle of one is no answer to a browser,
+// and 401 would look like a relay that is down.
+func drain(r *http.Request, p *post) {
+	if p.path != "" && r.ContentLength <= most(p.path) {
+		_, _ = io.CopyN(io.Discard, r.Body, most(p.path)) // until the read deadline, at most
+	}
+}
+
 // take reads a batch whole, queues it and answers.
 func (in *intake) take(w http.ResponseWriter, r *http.Request, p *post) refuse.Refusal {
-	body, no := readBody(w, r)
+	body, no := readBody(w, r, p)
 	if no.Status != 0 {
 		return no
 	}
@@ -225,8 +243,16 @@ func (p *post) queued(fresh bool) {
 	}
 }
 
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, refuse.Refusal) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
+// most is the size of a call's body.
+func most(path string) int64 {
+	if path == "media" {
+		return maxMediaBytes
+	}
+	return maxBodyBytes
+}
+
+func readBody(w http.ResponseWriter, r *http.Request, p *post) ([]byte, refuse.Refusal) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most(p.path)))
 	var large *http.MaxBytesError
 	var slow net.Error
 	switch {

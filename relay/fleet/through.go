@@ -24,7 +24,7 @@ var keepAway = refuse.Refusal{Status: 502, Code: "UPSTREAM", Message: "Keep did 
 var passed = []string{"Content-Type", "Retry-After", "X-Line-Keep-Quota-Remaining", "X-Line-Keep-Quota-Reset"}
 
 func (t *through) serve(w http.ResponseWriter, r *http.Request, p *post) refuse.Refusal {
-	body, no := readBody(w, r)
+	body, no := readBody(w, r, p)
 	if no.Status != 0 {
 		return no
 	}

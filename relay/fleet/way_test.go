@@ -183,9 +183,30 @@ func TestBadPosts(t *testing.T) {
 		require.Equal(t, "https://miniapp.example", answer.Header.Get("Access-Control-Allow-Origin"))
 		require.Contains(t, answer.Header.Get("Access-Control-Allow-Headers"), "X-Line-Channel-ID")
 	})
+	t.Run("a refusal that this page can read", func(t *testing.T) {
+		q := r.request("", "note", noteOf("b-1", strings.Repeat("x", 2_000_000)))
+		q.Header.Set("Origin", "https://miniapp.example")
+		answer, _ := r.do(q)
+		require.Equal(t, 401, answer.StatusCode)
+		require.Equal(t, "https://miniapp.example", answer.Header.Get("Access-Control-Allow-Origin"))
+		require.Contains(t, answer.Header.Get("Access-Control-Expose-Headers"), "Retry-After")
+	})
 	require.Zero(t, r.stats().Requests, "nothing of them went on")
 	require.Equal(t, 202, r.post("U1", noteOf("b-1", "x"), noteOf("b-2", "x")), "and nothing of them took the names")
 	r.arrive(2)
+}
+
+// The client's largest medium passes, what no client sends does not.
+func TestL2_2_MediaAreLargerThanBatches(t *testing.T) {
+	r := newRig(t, nil)
+	for _, row := range []struct{ bytes, want int }{{8_000_000, 200}, {maxMediaBytes + 1, 413}} {
+		q := r.request("U1", "media?mediaId=m-"+itoa(row.bytes), strings.Repeat("x", row.bytes))
+		q.Method = http.MethodPut
+		q.Header.Set("Content-Type", "audio/mp4")
+		answer, text := r.do(q)
+		require.Equal(t, row.want, answer.StatusCode, text)
+	}
+	require.Equal(t, 1, r.stats().Requests)
 }
 
 func TestAFullQueueSaysSo(t *testing.T) {

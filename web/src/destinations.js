@@ -39,12 +39,12 @@ export function evernote({ noteStoreURL, notebookGuid = '', title = '', sandbox 
  * Checks an address that credentials go to: https, or a loopback address for the sandbox. Which host serves Keep has changed
  * before (L10.4), so all addresses are configuration.
  */
-function secure(factory, option, given, base) {
+export function secure(factory, option, given, base) {
   let url
   try {
     url = new URL(given, base)
   } catch {
-    throw wrong(`${factory} needs ${option}, the address of the service, e.g. http://127.0.0.1:8787 for the sandbox`)
+    throw wrong(`${factory} needs ${option}, an address: https://…, or http://127.0.0.1:8787 for the sandbox`)
   }
   const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback)) {

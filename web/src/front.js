@@ -122,13 +122,13 @@ export class Front {
 }
 
 /** The status while no module runs; `own` is what an outbox that is not open says all the same. */
-export const nothing = ({ now = Date.now }, own) => ({
+export const nothing = ({ now = Date.now, relay }, own) => ({
   now: now(),
-  pending: 0, sealed: 0, uncertain: 0, parked: 0, dead: 0, delivered: 0, discarded: 0, queueBytes: 0,
+  pending: 0, sealed: 0, uncertain: 0, parked: 0, dead: 0, delivered: 0, relayed: 0, discarded: 0, queueBytes: 0,
   quota: { remaining: 0, limit: 0, resetsAt: null, readable: false, own: 0 },
   breaker: { state: 'closed', consecutive429: 0, until: null },
   recent: { minutes: 5, answers: 0, throttled: 0, throttledPct: 0, history: [] },
-  nextFlush: null, until: null, waitsFor: 'module', token: 'ok', leader: false, realtime: true, gone: false,
+  nextFlush: null, until: null, waitsFor: 'module', says: 'starting', way: relay ? 'relay' : 'direct', token: 'ok', leader: false, realtime: true, gone: false,
   alarms: [], ...own, storage: { reopened: 0, crashes: 0, ...own?.storage },
 })
 

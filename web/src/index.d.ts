@@ -100,16 +100,26 @@ export interface Options {
   /** 'batch' collects events (the default); 'stream' sends each at once, as far as the limiter allows. */
   mode?: 'batch' | 'stream'
   /**
-   * How many phones share the bucket, e.g. 100,000: new installs then start out as careful as they will have to be. With this, seat,
-   * campaign or dayCurve batches wait for a free moment of the bucket, steered by what the answers say; default: they do not.
+   * LINE Keep counts the requests of all phones of a Mini-App in one bucket, so a batch waits for a free moment of it (at most some
+   * minutes where there is room), steered by what the answers say; flush() asks without waiting for one, once. How many phones share the
+   * bucket, e.g. 100,000: new installs then start out as careful as they will have to be; default: learned. false: the bucket is
+   * this page's alone, and flushEvery and flushAt decide by themselves.
    */
-  fleet?: number
+  fleet?: number | false
   /** A page that is open all day. Numbered seats (0 to total − 1) get a slot of their own each and never meet a 429. */
   seat?: true | { number: number; total: number }
   /** This session was opened from a link that many people got at the same time: it waits longer for its turn. */
   campaign?: boolean
   /** The demand at each hour JST, 24 numbers above 0 with the peak at 1. Default: an evening curve with its peak at 21 h. */
   dayCurve?: readonly number[]
+  /**
+   * Address of a relay in fleet mode (relay/doc.go), for lineKeep with a channelId: batches go to it, with the same bytes and noteIds, and it
+   * answers when they are durable there; it sends them on with the channel's server quota. While it does not answer, everything is kept on this device.
+   * With `fallback: 'direct'` it goes straight to LINE meanwhile, once the relay left as many tries in a row unanswered as a batch has
+   * (four, 14 s or more); the relay is tried again after pauses of up to 5 minutes. https, or http on a loopback address; name
+   * it in connect-src, and the page's origin in the relay's -origins.
+   */
+  relay?: string | URL | { url: string | URL; fallback?: 'direct' }
   /** Of the IndexedDB transactions. Default 'strict'. */
   durability?: 'strict' | 'relaxed'
   /** Above it append refuses with STORAGE_FULL; what was accepted is never dropped. Default 67,108,864. */
@@ -234,7 +244,8 @@ export interface Keep {
   append(event: KeepEvent, options?: AppendOptions): Promise<Receipt>
   /**
    * Sends now what is there, as far as the limiter allows. Rejects with CLOSED, STORAGE_FULL or STORAGE_UNAVAILABLE (the
-   * device takes no change, so nothing may be sent; what was accepted stays and goes by itself later), INTERNAL.
+   * device takes no change, so nothing may be sent; what was accepted stays and goes by itself later), INTERNAL. What the service refuses
+   * with 429 waits for a free moment of the quota then, like all the rest, until flush is called again.
    */
   flush(): Promise<FlushResult>
   /**
@@ -337,6 +348,8 @@ export interface LedgerRow {
   quota_remaining?: number
   /** What LINE support asks for. */
   request_id?: string
+  /** The relay answered, not the service: a 202 says that the notes are durable there and owed to the service, not yet that it has them. */
+  via?: 'relay'
   events: number
   messages: number
   bytes: number
@@ -379,6 +392,8 @@ export interface Status {
   parked: number
   dead: number
   delivered: number
+  /** Part of delivered: taken by the relay, which owes them to the service. */
+  relayed: number
   /** Dead letters that the page deleted. */
   discarded: number
   /** On disk; what maxQueueBytes bounds. */
@@ -421,6 +436,10 @@ export interface Status {
   until: number | null
   /** What nextFlush waits for; 'moment': a free moment of the bucket that all phones share; '' for nothing, 'module' while liff.$keep has not started (no user yet, or the wasm is on its way). */
   waitsFor: '' | 'scan' | 'look-up' | 'flush' | 'moment' | 'limiter' | 'pause' | 'breaker' | 'token' | 'parked' | 'module'
+  /** Which way batches go now; 'direct' with the option relay: it is silent, and they go round it. */
+  way: 'relay' | 'direct'
+  /** The same for people, in English: 'waiting for a free moment, about 3 min'; '' for nothing. <keep-status> speaks three languages. */
+  says: string
   /** 'needed': log in; 'scope': the user must grant the scope. */
   token: 'ok' | 'needed' | 'scope'
   /** Whether this page is the one that sends. */
@@ -451,7 +470,7 @@ export interface Status {
  */
 export interface Alarm {
   code: 'RATE_429' | 'RETRY_AFTER_LONG' | 'QUOTA_MEAN_LOW' | 'QUOTA_LOW' | 'TELEMETRY' | 'GONE' | 'EXPORT_DUE'
-    | 'SHA256_DIFFERS' | 'STORAGE_DAMAGED' | 'STORAGE_FAILED' | 'NOT_STARTED' | 'INBOX_REFUSED'
+    | 'RELAY_SILENT' | 'SHA256_DIFFERS' | 'STORAGE_DAMAGED' | 'STORAGE_FAILED' | 'NOT_STARTED' | 'INBOX_REFUSED'
   message: string
 }
 

@@ -3,7 +3,7 @@
 // The columns, in order; the names are those of a row (outbox/ledger.go).
 const columns = [
   ['at', (row) => new Date(row.at).toISOString()],
-  ...['kind', 'api', 'channelId', 'userId', 'batch', 'attempt', 'status', 'quota_remaining', 'request_id', 'events', 'messages', 'bytes', 'note']
+  ...['kind', 'api', 'channelId', 'userId', 'batch', 'attempt', 'status', 'quota_remaining', 'request_id', 'via', 'events', 'messages', 'bytes', 'note']
     .map((name) => [name, (row) => row[name]]),
   ['noteIds', (row) => words(row.notes, 'noteId')],
   ['sha256', (row) => words(row.notes, 'sha256')],

@@ -1,3 +1,4 @@
+import { secure } from './destinations.js'
 import { oneOf, wrong } from './errors.js'
 
 const services = ['line', 'chat', 'evernote']
@@ -13,13 +14,16 @@ export function checkOptions(options, call) {
     if (v !== undefined && !(Number.isFinite(v) && v >= low)) throw wrong(`${name} must be a number of at least ${low}`)
   }
   checkFleet(options)
+  relayOf(options)
   oneOf('mode', options.mode, ['batch', 'stream'])
   oneOf('durability', options.durability, ['strict', 'relaxed'])
 }
 
 // Who else shares the bucket: a wrong number here would let phones send out of turn, or never.
 function checkFleet({ fleet, seat, dayCurve }) {
-  if (fleet !== undefined && !(Number.isInteger(fleet) && fleet >= 1)) throw wrong('fleet must be how many phones share the bucket, a whole number of at least 1')
+  if (fleet !== undefined && fleet !== false && !(Number.isInteger(fleet) && fleet >= 1)) {
+    throw wrong('fleet must be how many phones share the bucket, a whole number of at least 1, or false')
+  }
   if (seat !== undefined && seat !== true) {
     const { number, total } = seat ?? {}
     if (!(Number.isInteger(number) && Number.isInteger(total) && number >= 0 && number < total)) {
@@ -29,6 +33,15 @@ function checkFleet({ fleet, seat, dayCurve }) {
   if (dayCurve !== undefined && !(Array.isArray(dayCurve) && dayCurve.length === 24 && dayCurve.every((d) => d > 0 && d <= 1))) {
     throw wrong('dayCurve must be 24 numbers above 0, at most 1: the demand at each hour JST, with the peak at 1')
   }
+}
+
+/** The option relay as the module takes it: {url, direct}; undefined without it. The relay takes batches for LINE Keep alone, of a channel that it knows. */
+export function relayOf({ relay, destination: { service, channelId } }) {
+  if (relay === undefined) return
+  const { url = relay, fallback } = relay ?? ''
+  oneOf('relay.fallback', fallback, ['direct'])
+  if (service !== 'line' || !channelId) throw wrong('relay is for lineKeep with a channelId: leave relay out')
+  return { url: secure('relay', 'url', url), direct: !!fallback }
 }
 
 /** What rows, limits and locks of an outbox are filed under on this device: one for each channel, user and LIFF app. */

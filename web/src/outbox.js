@@ -3,7 +3,7 @@ import { KeepError, part } from './errors.js'
 import { bytes, deadline } from './host.js'
 import { Listeners, onAuth } from './listeners.js'
 import { startModule } from './loader.js'
-import { outboxName } from './options.js'
+import { outboxName, relayOf } from './options.js'
 import { Order } from './order.js'
 import { Tickets } from './tickets.js'
 import { Tokens } from './tokens.js'
@@ -122,7 +122,7 @@ class Outbox {
         config: {
           database: this.#name, user: o.user ?? 'default', destination: o.destination,
           flushEvery: o.flushEvery, flushAt: o.flushAt, debounce: o.debounce, mode: o.mode,
-          fleet: o.fleet, seat: o.seat, campaign: !!o.campaign, dayCurve: o.dayCurve,
+          fleet: o.fleet, seat: o.seat, campaign: !!o.campaign, dayCurve: o.dayCurve, relay: o.relay && relayOf(o),
           durability: o.durability, maxQueueBytes: o.maxQueueBytes, healthFields: o.healthFields, ownClock: !!o.now,
         },
         now: o.now ?? Date.now,

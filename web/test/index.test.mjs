@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import { load, packageURL, stale, stub } from './fakes.mjs'
 
-const { KeepError, lineKeep, openKeep } = await load('index.js')
+const { KeepError, googleChat, lineKeep, openKeep } = await load('index.js')
 const destination = lineKeep({ channelId: '1650000001', baseURL: 'http://127.0.0.1:8787' })
 const token = () => 'token'
 
@@ -82,7 +82,17 @@ test('a wrong call is refused before anything is started', async (t) => {
     ['debounce below 0', { destination, token, debounce: -1 }, /debounce must be a number of at least 0/],
     ['debounce NaN', { destination, token, debounce: NaN }, /debounce must be a number/],
     ['flushEvery without end', { destination, token, flushEvery: Infinity }, /flushEvery must be a number/],
+    ['fleet 0', { destination, token, fleet: 0 }, /fleet must be how many phones share the bucket, .* or false/],
+    ['fleet true', { destination, token, fleet: true }, /fleet must be how many phones share the bucket, .* or false/],
     ['maxQueueBytes null', { destination, token, maxQueueBytes: null }, /maxQueueBytes must be a number of at least 1/],
+    ['a relay without https', { destination, token, relay: 'http://relay.example' }, /http:\/\/relay\.example is not https/],
+    ['a relay that is no address', { destination, token, relay: 'relay.example' }, /relay needs url, an address: https:/],
+    ['a relay that is null', { destination, token, relay: null }, /relay needs url/],
+    ['a relay with a query', { destination, token, relay: new URL('https://relay.example/?a') }, /query/],
+    ['a relay without its address', { destination, token, relay: { fallback: 'direct' } }, /relay needs url/],
+    ['another way round', { destination, token, relay: { url: 'https://relay.example', fallback: true } }, /relay\.fallback is 'direct', not true/],
+    ['a relay for the generic pool', { destination: lineKeep({ baseURL: 'https://a.example' }), token, relay: 'https://relay.example' }, /lineKeep with a channelId: leave relay out/],
+    ['a relay for Google Chat', { destination: googleChat({ space: 'A' }), token, relay: 'https://relay.example' }, /relay is for lineKeep/],
   ]) {
     await t.test(name, () => assert.rejects(openKeep(options), (e) => refusal(e, mend)))
   }

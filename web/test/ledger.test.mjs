@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { load } from './fakes.mjs'
 
 const { toCSV } = await load('ledger.js')
-const head = 'at,kind,api,channelId,userId,batch,attempt,status,quota_remaining,request_id,events,messages,bytes,note,noteIds,sha256,dead\r\n'
+const head = 'at,kind,api,channelId,userId,batch,attempt,status,quota_remaining,request_id,via,events,messages,bytes,note,noteIds,sha256,dead\r\n'
 const table = (...rows) => toCSV(rows.map((row) => `${JSON.stringify({ at: 0, ...row })}\n`).join(''))
 const column = (name, row) => {
   const [, line] = table(row).split('\r\n')
@@ -13,9 +13,9 @@ const column = (name, row) => {
 test('L13.6: one line a row, everything that support asks for', () => {
   assert.equal(table({
     at: Date.UTC(2026, 5, 30, 12, 0, 0, 7), kind: 'attempt', api: 'keep', channelId: '1650000001', userId: 'U1', batch: 'b-3', attempt: 2,
-    status: 200, quota_remaining: 0, request_id: 'r-9', events: 2, messages: 5, bytes: 321,
+    status: 202, quota_remaining: 0, request_id: 'r-9', via: 'relay', events: 2, messages: 5, bytes: 321,
     notes: [{ id: '1.0', noteId: 'n1', sha256: 'aa' }, { id: '1.1', noteId: 'n2', sha256: 'bb' }],
-  }), `${head}2026-06-30T12:00:00.007Z,attempt,keep,1650000001,U1,b-3,2,200,0,r-9,2,5,321,,n1 n2,aa bb,\r\n`)
+  }), `${head}2026-06-30T12:00:00.007Z,attempt,keep,1650000001,U1,b-3,2,202,0,r-9,relay,2,5,321,,n1 n2,aa bb,\r\n`)
 })
 
 test('L6.1: an unknown quota is empty, not 0; no answer is status 0', () => {

@@ -26,6 +26,7 @@ test('L13.1: every sign, state and reason of status() has words', () => {
   assert.deepEqual(Object.keys(en.alarm).sort(), union(/interface Alarm \{\n {2}code: ([^]*?)\n {2}message/))
   assert.deepEqual(Object.keys(en.waitsFor).sort(), union(/waitsFor: '' \| (.*)/))
   assert.deepEqual(Object.keys(en.breakerIs).sort(), union(/state: ('closed'.*)/))
+  assert.deepEqual(Object.keys(en.wayIs).sort(), union(/\n {2}way: ('relay'.*)/))
   assert.deepEqual(Object.keys(en.tokenIs).sort(), union(/token: ('ok'.*)/))
 })
 
@@ -36,9 +37,12 @@ test('the sentence at the top is the first that holds', () => {
     for (const [given, name, count, at] of [
       [{}, 'empty', 0, null],
       [{ delivered: 4 }, 'delivered', 0, null],
+      [{ delivered: 4, relayed: 1 }, 'handed', 0, null],
       [{ delivered: 4, dead: 2 }, 'refused', 2, null],
       [{ pending: 3, dead: 2, nextFlush: 9, waitsFor: 'flush' }, 'collecting', 3, 9],
       [{ pending: 3, waitsFor: 'limiter', nextFlush: 9 }, 'limiter', 3, 9],
+      [{ pending: 3, waitsFor: 'moment', nextFlush: 9 }, 'moment', 3, 9],
+      [{ pending: 3, waitsFor: 'moment', nextFlush: 0 }, 'collecting', 3, 0],
       [{ pending: 3, waitsFor: 'limiter', nextFlush: 0 }, 'collecting', 3, 0],
       [{ pending: 3, parked: 2, waitsFor: 'pause', nextFlush: 9 }, 'pause', 5, 9],
       [{ parked: 2, waitsFor: 'parked', nextFlush: 9 }, 'parked', 2, 9],

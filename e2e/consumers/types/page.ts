@@ -5,9 +5,9 @@ import type { Code, DeadLetter, Keep, KeepEvent, Receipt, Status } from 'liff-ke
 const destination = lineKeep({ channelId: 1650000001, baseURL: 'https://keep.example', tier: 'server' })
 
 export async function page(token: () => Promise<string | null>): Promise<Receipt> {
-  const keep: Keep = await openKeep({ destination, token, flushAt: 100, durability: 'relaxed' })
+  const keep: Keep = await openKeep({ destination, token, flushAt: 100, durability: 'relaxed', relay: { url: new URL('https://relay.example'), fallback: 'direct' } })
   const event: KeepEvent = { conversationId: 'c-1', endedAt: Date.now(), messages: [{ from: 'customer', text: 'hello', at: 1 }], mood: 'good' }
-  const end: () => void = keep.subscribe((status: Status) => console.log(status.pending, status.quota.remaining, status.breaker.state))
+  const end: () => void = keep.subscribe((status: Status) => console.log(status.pending, status.quota.remaining, status.breaker.state, status.way === 'relay' ? status.relayed : 0))
   try {
     const { sent, delivered } = await keep.flush()
     console.log(sent + delivered)
@@ -36,6 +36,8 @@ openKeep({ token: () => 'x' })
 lineKeep({ channelId: '1' })
 // @ts-expect-error only two tiers
 lineKeep({ baseURL: 'https://keep.example', tier: 'gold' })
+// @ts-expect-error only one way round a relay
+openKeep({ destination, token: () => 'x', relay: { url: 'https://relay.example', fallback: 'chat' } })
 // @ts-expect-error only three formats
 openKeep({ destination, token: () => 'x' }).then((keep) => keep.ledger.export({ format: 'xml' }))
 // @ts-expect-error an event has messages

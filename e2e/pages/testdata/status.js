@@ -8,11 +8,11 @@ const minutes = (n) => NOW + n * 60_000
 const history = (throttled) => Array.from({ length: 20 }, (_, i) => ({ at: minutes(-9.5 + i * 0.45), remaining: i % 7 === 3 ? -1 : 95 - 4 * i, answers: 1 + i % 4, throttled: i > 15 ? throttled : 0 }))
 
 const base = {
-  now: NOW, pending: 0, sealed: 0, uncertain: 0, parked: 0, dead: 0, delivered: 0, discarded: 0, queueBytes: 0,
+  now: NOW, pending: 0, sealed: 0, uncertain: 0, parked: 0, dead: 0, delivered: 0, relayed: 0, discarded: 0, queueBytes: 0,
   quota: { remaining: 61, limit: 100, resetsAt: NOW + 20_000, readable: true, own: 57 },
   recent: { minutes: 5, answers: 0, throttled: 0, throttledPct: 0, history: [] },
   breaker: { state: 'closed', consecutive429: 0, until: null },
-  nextFlush: null, waitsFor: '', until: null, token: 'ok', leader: true, realtime: true, gone: false, alarms: [],
+  nextFlush: null, waitsFor: '', until: null, way: 'direct', token: 'ok', leader: true, realtime: true, gone: false, alarms: [],
   storage: { usage: 1_234_567, quota: 9_000_000_000, persisted: true, reopened: 0, crashes: 0 },
 }
 const alarm = (code) => ({ code, message: 'in English' })
@@ -24,7 +24,9 @@ const states = {
   empty: {},
   collecting: { pending: 1, queueBytes: 900, nextFlush: minutes(4.5), waitsFor: 'flush' },
   delivered: { delivered: 12, recent: { minutes: 5, answers: 30, throttled: 0, throttledPct: 0, history: history(0) } },
+  handed: { delivered: 12, relayed: 10, way: 'relay' },
   sending: { ...waiting, uncertain: 500 },
+  moment: { ...waiting, nextFlush: minutes(3), waitsFor: 'moment' },
   limiter: { ...waiting, nextFlush: NOW + 12_000, waitsFor: 'limiter' },
   pause: { ...waiting, nextFlush: NOW + 60_000, waitsFor: 'pause', recent: { minutes: 5, answers: 30, throttled: 2, throttledPct: 6, history: history(1) }, alarms: [alarm('RATE_429'), alarm('QUOTA_LOW')] },
   breaker: { ...waiting, nextFlush: minutes(700), waitsFor: 'breaker', breaker: { state: 'open', consecutive429: 3, until: minutes(700) }, recent: { minutes: 5, answers: 30, throttled: 9, throttledPct: 30, history: history(2) }, alarms: [alarm('RATE_429'), alarm('RETRY_AFTER_LONG'), alarm('QUOTA_MEAN_LOW')] },
@@ -34,7 +36,7 @@ const states = {
   stopped: { ...waiting, realtime: false },
   parked: { parked: 7, delivered: 3, nextFlush: minutes(9), waitsFor: 'parked' },
   refused: { dead: 5, delivered: 3, discarded: 1, letters: ['INVALID_EVENT', 'TOO_LARGE', 'UNFIT_CONTENT', 'GONE', 'INTERNAL'].map((code, i) => letter(`d${i}`, code, i === 4 ? 0 : 400 + i)) },
-  gone: { ...waiting, gone: true, alarms: [alarm('GONE'), alarm('EXPORT_DUE'), alarm('SHA256_DIFFERS'), alarm('STORAGE_DAMAGED'), alarm('TELEMETRY')] },
+  gone: { ...waiting, gone: true, alarms: [alarm('RELAY_SILENT'), alarm('GONE'), alarm('EXPORT_DUE'), alarm('SHA256_DIFFERS'), alarm('STORAGE_DAMAGED'), alarm('TELEMETRY')] },
   follower: { ...waiting, leader: false, quota: { ...base.quota, readable: false }, recent: { minutes: 5, answers: 3, throttled: 0, throttledPct: 0, history: history(0) }, storage: { reopened: 2, crashes: 1 } },
   closed: null, // status() of a closed outbox
 }

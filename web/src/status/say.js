@@ -20,6 +20,7 @@ const rows = [
   ['parked', (s) => s.parked > 0 && s.pending === 0, 'warn', 'wait', (s) => s.nextFlush],
   ['collecting', (s) => waiting(s) > 0, 'info', 'wait', (s) => s.nextFlush],
   ['refused', (s) => s.dead > 0, 'bad', 'warn'],
+  ['handed', (s) => s.relayed > 0, 'ok', 'ok'],
   ['delivered', (s) => s.delivered > 0, 'ok', 'ok'],
   ['empty', () => true, 'quiet', 'ok'],
 ]

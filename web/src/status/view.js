@@ -51,7 +51,7 @@ export class View {
       return h('div', {}, h('dt', {}, this.words[name]), this.#facts[name])
     }
     return h('div', {},
-      h('dl', { class: 'facts' }, ...['next', 'share', 'breaker', 'token'].map(row)),
+      h('dl', { class: 'facts' }, ...['next', 'way', 'share', 'breaker', 'token'].map(row)),
       h('details', { class: 'more' }, h('summary', {}, this.words.details),
         h('dl', { class: 'facts' }, ...['own', 'leader', 'storage', 'persisted', 'repaired'].map(row))))
   }
@@ -106,11 +106,12 @@ export class View {
     this.#alarms.replaceChildren(...alarms.map(({ code, message }) => h('li', {}, this.words.alarm[code] ?? message)))
   }
 
-  #drawFacts({ now, nextFlush, waitsFor, recent, breaker, token, quota, leader, storage, queueBytes }) {
+  #drawFacts({ now, nextFlush, waitsFor, way, recent, breaker, token, quota, leader, storage, queueBytes }) {
     const w = this.words
     const f = this.#format
     const text = {
       next: nextFlush ? w.nextAt(...f.when(nextFlush, now)) + (waitsFor ? ` · ${w.waitsFor[waitsFor] ?? waitsFor}` : '') : w.never,
+      way: w.wayIs[way],
       share: w.shareOf(f.n(recent.throttled), f.n(recent.answers), f.n(recent.throttledPct), f.n(recent.minutes)),
       breaker: breaker.state === 'open' ? w.until(w.breakerIs.open, f.clock(breaker.until, now)) : w.breakerIs[breaker.state],
       token: w.tokenIs[token],
