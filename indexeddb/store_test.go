@@ -31,6 +31,7 @@ func init() {
 }
 
 func openResult(opts Options) (s *Store, err error) {
+	opts.Packs = pagePacks
 	answered := make(chan struct{})
 	Open(opts, func(got *Store, e error) {
 		s, err = got, e

@@ -30,13 +30,9 @@ func bytesOf(b []byte) js.Value {
 // scratch takes small arrays, so that their length need not be asked: each question to JavaScript costs about 1 µs.
 var scratch [4096]byte
 
-// goBytes copies a Uint8Array, or text, into Go; an empty one is nil. Anything else panics, and the reader's guard makes
-// that ErrDamaged.
+// goBytes copies a Uint8Array into Go; an empty one is nil. Anything else panics, and the reader's guard makes that
+// ErrDamaged.
 func goBytes(a js.Value) []byte {
-	if a.Type() == js.TypeString {
-		s := a.String()
-		return unsafe.Slice(unsafe.StringData(s), len(s)) // fresh, and nobody else's: a copy would be the third
-	}
 	n := js.CopyBytesToGo(scratch[:], a)
 	if n < len(scratch) {
 		return copied(scratch[:n])
@@ -56,11 +52,20 @@ func record(head, body []byte) js.Value {
 
 // readRecord takes a record apart; the body is copied only when it is wanted.
 func readRecord(r js.Value, withBody bool) (b blob) {
-	b.head = goBytes(r.Get("h"))
+	b.head = field(r, "h")
 	if withBody {
-		b.body = goBytes(r.Get("b"))
+		b.body = field(r, "b")
 	}
 	return b
+}
+
+func field(r js.Value, name string) []byte {
+	v := r.Get(name)
+	if v.Type() == js.TypeString {
+		s := v.String()
+		return unsafe.Slice(unsafe.StringData(s), len(s)) // fresh, and nobody else's: a copy would be the third
+	}
+	return goBytes(v)
 }
 
 // rows walks through what a getAllKeys and a getAll with the same range brought.
