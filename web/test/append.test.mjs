@@ -16,7 +16,7 @@ async function opened(t, options, ledger = '', disk = {}) {
   let host
   const answer = (...answers) => host.answers(JSON.stringify(answers))
   stub(t, 'BroadcastChannel', undefined)
-  fakeGo(t, ({ ready }) => ready({ abi: 2, open(given) {
+  fakeGo(t, ({ ready }) => ready({ abi: 3, open(given) {
     host = given
     host.opened()
     return {
@@ -24,6 +24,15 @@ async function opened(t, options, ledger = '', disk = {}) {
         const names = keys.split('\n')
         calls.push(new TextDecoder().decode(texts).split('\n').map((line, i) => ({ event: JSON.parse(line), key: names[i], ...(media?.[i] && { media: media[i] }) })))
         queueMicrotask(() => answer(...names.map((name, i) => [first + i, 0, `1.${i}`, name || 'n', 9, 5])))
+      },
+      pack(ticket, notes, messages, bytes) {
+        calls.push(Array.from({ length: notes }, (_, i) => ({ event: JSON.parse(new TextDecoder().decode(host.packs.text(ticket, i))), key: '' })))
+        calls.at(-1).pack = { ticket, messages, bytes }
+        host.packs.session = 'session'
+        disk.pack?.(host, ticket) ?? queueMicrotask(() => {
+          calls.at(-1).record = host.packs.record(ticket, 35, 1795000000123)
+          host.packed(ticket, 4)
+        })
       },
       ledger: (ticket) => queueMicrotask(() => answer([ticket, 2, ledger])),
       rows: (ticket, from, to) => queueMicrotask(() => {
@@ -97,6 +106,91 @@ test('without encrypt nothing waits: all appends of a turn cross over as one bur
   await null // one turn of the microtasks is all it takes
   assert.deepEqual(calls.map((burst) => burst.map((c) => c.key)), [['k1', 'k2', 'k3']])
   await all
+})
+
+test('plain events of a turn cross over as the sums of one pack, and their text is written beside the module', { skip }, async (t) => {
+  const { keep, calls } = await opened(t)
+  const changed = event(1, 'a')
+  const all = [keep.append(changed), keep.append(event(2, '寿司🍣'))]
+  changed.messages.push({ text: 'later' }) // the event was read during the call
+  const receipts = await Promise.all(all)
+  assert.equal(calls.length, 1)
+  const texts = [event(1, 'a'), event(2, '寿司🍣')].map((e) => JSON.stringify(e))
+  const sizes = texts.map((text) => Buffer.byteLength(text))
+  assert.deepEqual(calls[0].pack, { ticket: 2, messages: 2, bytes: sizes[0] + sizes[1] })
+  assert.deepEqual(calls[0].record, {
+    h: texts.map((_, i) => `0\t${i}\tn\t1\t1795000000123\t${sizes[i] + 21 + i}\t0\tsession-${['z', '10'][i]}\t\n`).join(''),
+    b: texts.map((text, i) => `{"noteId":"session-${['z', '10'][i]}",${text.slice(1)}`).join(''),
+  })
+  assert.deepEqual(receipts, texts.map((_, i) => ({ id: `4.${i}`, noteId: `session-${['z', '10'][i]}`, bytes: sizes[i] + 21 + i, at: 1795000000123 })))
+})
+
+test('what is not plain goes to the module as bytes, in its place among the others', { skip }, async (t) => {
+  const { keep, calls } = await opened(t, { healthFields: ['messages.*.symptom'] })
+  const odd = {
+    'a key': [event(1), { key: 'k' }],
+    'a card number': [event(1, 'my card 4111 1111 1111 1111')],
+    'half an emoji': [event(1, '\ud83c')],
+    'health data': [{ messages: [{ symptom: 'cough' }] }],
+    'a name of its own': [{ noteId: 'x', messages: [{}] }],
+    'no messages': [{ messages: [] }],
+    'a message that is none': [{ messages: ['text'] }],
+    'messages that say themselves what they are': [{ messages: [{ toJSON: () => 1 }] }],
+    'an event that does': [{ messages: [{}], toJSON: () => ({ messages: [] }) }],
+    'a part that does': [{ messages: [{ at: new Date(0) }] }],
+    'an array that does': [{ messages: Object.assign([{}], { toJSON: () => [] }) }],
+    'a message of a class': [{ messages: [new (class M { text = 'a' })()] }],
+    'an array for a message': [{ messages: [['a']] }],
+    'a text as the event': ['text'],
+  }
+  for (const [what, args] of Object.entries(odd)) {
+    calls.length = 0
+    await Promise.all([keep.append(event(1)), keep.append(...args), keep.append(event(3))])
+    assert.deepEqual(calls.map((burst) => [!!burst.pack, burst.length]), [[true, 1], [false, 1], [true, 1]], what)
+  }
+})
+
+test('a pack is as large as a segment at the most', { skip }, async (t) => {
+  const { keep, calls } = await opened(t)
+  await Promise.all(Array.from({ length: 1201 }, (_, n) => keep.append(event(n))))
+  assert.deepEqual(calls.map((burst) => burst.length), [500, 500, 201])
+  calls.length = 0
+  await Promise.all(Array.from({ length: 5 }, (_, n) => keep.append(event(n, 'あ'.repeat(130000)))))
+  assert.deepEqual(calls.map((burst) => burst.length), [2, 2, 1], 'by bytes, not by characters')
+})
+
+test('events of a pack may be answered one by one, and are told when the module is gone', { skip }, async (t) => {
+  const disk = { pack(host, ticket) {
+    queueMicrotask(() => host.answers(JSON.stringify([[ticket + 1, 1, 'STORAGE_FULL', 'no room'], [ticket, 0, '7.0', 'n', 9, 5]])))
+    return true
+  } }
+  const { keep } = await opened(t, {}, '', disk)
+  const [taken, refused] = await Promise.allSettled([keep.append(event(1)), keep.append(event(2))])
+  assert.deepEqual(taken.value, { id: '7.0', noteId: 'n', bytes: 9, at: 5 })
+  assert.equal(refused.reason.code, 'STORAGE_FULL')
+  disk.pack = () => true // never answered
+  const lost = keep.append(event(3))
+  await settled()
+  const burst = keep.append(event(4))
+  keep.close()
+  for (const append of [lost, burst]) await assert.rejects(append, (e) => e.code === 'CLOSED')
+})
+
+test('of the packs on disk the newest texts stay, for the page that is left', { skip }, async (t) => {
+  const disk = {}
+  const { keep } = await opened(t, {}, '', disk)
+  let packs
+  const tickets = []
+  disk.pack = (host, ticket) => {
+    packs = host.packs
+    tickets.push(ticket)
+    packs.record(ticket, 1, 0)
+    queueMicrotask(() => host.packed(ticket, 1))
+    return true
+  }
+  for (let n = 0; n < 10; n++) await keep.append(event(n, 'x'.repeat(20000)))
+  assert.deepEqual(tickets.map((ticket) => packs.text(ticket, 0) !== null), [...Array(6).fill(false), ...Array(4).fill(true)])
+  assert.equal(packs.size, 0)
 })
 
 test('L13.6: ledger.export gives json, ndjson and csv', { skip }, async (t) => {
