@@ -13,7 +13,7 @@
 //
 // At the end the module is instantiated, and its memory compared with what it should be.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { CODE, DATA, addStart, dataSection, readMemory, readSections, writeModule } from './module.mjs'
+import { DATA, addStart, dataSection, readMemory, readSections, writeModule } from './module.mjs'
 import { startFunction, toColumns } from './start.mjs'
 import { LINE, NONE, PCFILE, PCLN, UNIT, findTables } from './tables.mjs'
 

@@ -1,7 +1,8 @@
 // The binary format of a WebAssembly module, as far as slim/ reads and writes it:
 // https://webassembly.github.io/spec/core/binary/modules.html
 
-export const TYPES = 1, IMPORTS = 2, FUNCTIONS = 3, EXPORTS = 7, START = 8, CODE = 10, DATA = 11
+export const DATA = 11
+const TYPES = 1, IMPORTS = 2, FUNCTIONS = 3, START = 8, CODE = 10, DATA_COUNT = 12 // of all, only the last is not in the order of the ids
 
 const GAP = 4096 // zeros that are worth a segment of their own
 
@@ -70,7 +71,7 @@ export function addStart(sections, locals, body) {
   append(functions, functionCount, firstFunction, uleb(typeCount))
   append(code, functionCount, firstCode, [...uleb(made.length), ...made])
   const index = countImports(section(IMPORTS).body) + functionCount
-  const at = sections.findIndex(({ id }) => id > START && id !== 12)
+  const at = sections.findIndex(({ id }) => id > START && id !== DATA_COUNT)
   sections.splice(at, 0, { id: START, body: Buffer.from(uleb(index)) })
 }
 

@@ -24,7 +24,7 @@ export function findTables(memory) {
   const header = find(memory, (p) => view.getUint32(p, true) === MAGIC && memory[p + 4] === 0 && memory[p + 5] === 0 && memory[p + 6] === 1 && memory[p + 7] === 8,
     `no table of functions with magic ${MAGIC.toString(16)}`)
   const count = number(header + 8)
-  const [names, units, , pctab, functab] = [4, 5, 6, 7, 8].map((i) => header + number(header + 8 * i))
+  const [names, pctab, functab] = [4, 7, 8].map((i) => header + number(header + 8 * i))
   const data = find(memory, (p) => number(p) === header && number(p + 8) === names, 'no moduledata')
   const [buckets, gofunc] = [19, 40].map((i) => number(data + 8 * i))
   const entry = view.getUint32(functab, true)
@@ -43,7 +43,7 @@ export function findTables(memory) {
     functions.push({ name: text(memory, names + view.getUint32(at + NAME, true)), at, pcdata: list(at + LISTS, npcdata), funcdata: list(at + LISTS + 4 * npcdata, nfuncdata) })
     at += stride(npcdata, nfuncdata)
   }
-  return { functions, entry, names, units, pctab, functab, buckets, gofunc, perFunction: BUCKETS }
+  return { functions, entry, names, pctab, functab, buckets, gofunc, perFunction: BUCKETS }
 }
 
 function find(memory, is, otherwise) {
