@@ -41,6 +41,7 @@ usage: ./build.sh VERB
           [-only TEXT] [-quick]; go test -bench . ./bench/allocs counts what a step allocates
   audit   known vulnerabilities of what is built in: govulncheck, npm audit
   size    what goes over the wire; fails over budget
+  trace   trace [FILE] gives a stack trace of the module that was built last its names back
 TXT
 }
 
@@ -254,7 +255,7 @@ build() {
   make_wasm_exec_mjs
   trim_libs
   env $(wasm_env) go build -modfile=.build/go.mod -trimpath -ldflags='-s -w' "$WASM_GCFLAGS" -o .build/keep.wasm ./wasm
-  node wasm/slim.mjs .build/keep.wasm web/dist/keep.wasm
+  node wasm/slim/main.mjs .build/keep.wasm web/dist/keep.wasm web/dist/keep.wasm.names
   chmod 644 web/dist/keep.wasm
   compress_wasm
   flock -u 9
@@ -375,7 +376,7 @@ run_tests() {
   make_wasmbrowsertest
   with_sandbox in_browser ./indexeddb/... ./wasm/...
   local scripts
-  mapfile -t scripts < <(find web -path web/dist -prune -o -path '*/node_modules' -prune -o -name '*.test.*js' -print | sort)
+  mapfile -t scripts < <(find web wasm -path web/dist -prune -o -path '*/node_modules' -prune -o -name '*.test.*js' -print | sort)
   if [ ${#scripts[@]} -gt 0 ]; then
     step 'node --test'
     node --test "${scripts[@]}"
@@ -611,6 +612,12 @@ case $verb in
   audit) audit ;;
   bench) bench "$@" ;;
   size) size ;;
+  trace)
+    need_node
+    [ -f web/dist/keep.wasm.names ] || die 'there are no names: run ./build.sh build'
+    if [ $# -gt 0 ]; then exec <"$(cd "$caller" && realpath "$1")"; fi
+    node wasm/slim/trace.mjs web/dist/keep.wasm.names
+    ;;
   *)
     usage >&2
     [ -z "$verb" ] || say "build.sh: unknown verb: $verb"
