@@ -19,7 +19,7 @@ import (
 //	append(texts Uint8Array, keys string, ticket, media)   events as lines of JSON, keys as lines; ticket counts up a line;
 //	    media is null, or an array with null or an array of {name, type, bytes, sum, blob} for each event
 //	take(texts Uint8Array, rows string, ticket, media)     the same for what the page's inbox kept, rows as lines "key version at mark"
-//	pack(ticket, notes, messages, bytes)                   a run of plain events that host.packs holds, answered through host.packed(ticket, seq)
+//	pack(ticket, notes, messages, bytes)                   a run of plain events that host.packs holds, answered to host.packed, with its Seq
 //	hide(ticket, noteId) · flush(ticket) · dead(ticket) · revive(ticket, id) · discard(ticket, id)
 //	ledger(ticket, from, to) · rows(ticket, from, to) · reconcile(ticket, from, to) · holdings(ticket) · lead(ticket, force) · resign() · left()
 //	status() string · realtime(on) · offered(token) · nudge() · shown(on)

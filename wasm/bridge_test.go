@@ -18,7 +18,7 @@ const good = `{"conversationId":"c","messages":[{"from":"user","text":"こんに
 func TestC8_WhatTheBridgeExportsIsThisAndNoMore(t *testing.T) {
 	p := openPage(t, nil)
 	keys := js.Global().Get("Object").Call("keys", p.api).Call("sort").Call("join", " ").String()
-	require.Equal(t, "append close dead discard flush hide holdings lead ledger left nudge offered purge realtime reconcile reopen resign revive rows shown status suspend take", keys)
+	require.Equal(t, "append close dead discard flush hide holdings lead ledger left nudge offered pack purge realtime reconcile reopen resign revive rows shown status suspend take", keys)
 }
 
 // The card: events are cached in IndexedDB. The receipt comes when they are there; a page that comes later finds them.
@@ -35,6 +35,27 @@ func TestC4_AReceiptMeansOnDisk(t *testing.T) {
 
 	later := openPage(t, name)
 	later.until("two pending", func() bool { return later.count("pending") == 2 })
+}
+
+// A pack is written by the page's own script: its receipt is two numbers, and it is sent like all else.
+func TestC4_APackIsOnDiskAndReadAsItsEvents(t *testing.T) {
+	name := map[string]any{"database": "shared " + t.Name()}
+	p := openPage(t, name)
+	p.pack(7, good, good)
+	p.until("on disk", func() bool { return p.packed[7] > 0 })
+	p.api.Call("close")
+
+	later := openPage(t, name)
+	later.until("two pending", func() bool { return later.count("pending") == 2 })
+}
+
+// A pack for which the queue has no room is judged event by event: what fits is taken.
+func TestPackThatDoesNotFitIsTakenAsFarAsItDoes(t *testing.T) {
+	p := openPage(t, map[string]any{"maxQueueBytes": len(good) + 10})
+	p.pack(1, good, good)
+	p.until("both answers", func() bool { return p.answers[1] != nil && p.answers[2] != nil })
+	require.Equal(t, 0.0, p.answers[1][0], "taken: %v", p.answers[1])
+	require.Equal(t, "STORAGE_FULL", p.answers[2][1], "%v", p.answers[2])
 }
 
 // What the inbox kept is taken under its receipt's name and instant, and once, however often it is handed over.

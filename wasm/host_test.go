@@ -5,11 +5,14 @@ package main
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 	"syscall/js"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/liff-keep/liff-keep/web"
 )
 
 // page is the loader's side of the bridge, made by the test: a real host object in a real browser with its real
@@ -18,6 +21,8 @@ type page struct {
 	t       *testing.T
 	api     js.Value
 	answers map[uint32][]any
+	packs   js.Value // the script that ships
+	packed  map[uint32]int
 	opened  chan string
 	crashed chan string
 	arrived chan struct{}
@@ -31,7 +36,7 @@ var pages int
 
 func openPage(t *testing.T, config map[string]any) *page {
 	pages++
-	p := &page{t: t, answers: map[uint32][]any{}, opened: make(chan string, 1), crashed: make(chan string, 1), arrived: make(chan struct{}, 1)}
+	p := &page{t: t, answers: map[uint32][]any{}, packed: map[uint32]int{}, opened: make(chan string, 1), crashed: make(chan string, 1), arrived: make(chan struct{}, 1)}
 	p.token = func() any { return "token-1" }
 	conf := map[string]any{
 		"database": "test " + t.Name() + strconv.Itoa(pages), "user": "u", "durability": "relaxed",
@@ -44,6 +49,7 @@ func openPage(t *testing.T, config map[string]any) *page {
 		return js.FuncOf(func(_ js.Value, args []js.Value) any { return f(args) }) // a late event may still come: never released
 	}
 	promise := js.Global().Get("Promise")
+	p.packs = js.Global().Get("Function").New(strings.Replace(web.PacksJS, "export class", "return class", 1)).Invoke().New()
 	p.host = map[string]any{
 		"config": conf,
 		"now":    fn(func([]js.Value) any { return js.Global().Get("Date").Call("now") }),
@@ -61,6 +67,12 @@ func openPage(t *testing.T, config map[string]any) *page {
 			for _, a := range list {
 				p.answers[uint32(a[0].(float64))] = a[1:]
 			}
+			p.signal()
+			return nil
+		}),
+		"packs": p.packs,
+		"packed": fn(func(args []js.Value) any {
+			p.packed[uint32(args[0].Int())] = args[1].Int()
 			p.signal()
 			return nil
 		}),
@@ -113,6 +125,17 @@ func (p *page) until(what string, ok func() bool) {
 			p.t.Fatalf("still waiting for: %s; status %s", what, p.api.Call("status").String())
 		}
 	}
+}
+
+// pack hands events over as one pack.
+func (p *page) pack(first uint32, events ...string) {
+	items, bytes := js.Global().Get("Array").New(), 0
+	for _, e := range events {
+		items.Call("push", map[string]any{"text": e, "messages": 1, "bytes": len(e)})
+		bytes += len(e)
+	}
+	p.packs.Call("add", first, items, bytes)
+	p.api.Call("pack", first, len(events), len(events), bytes)
 }
 
 // append hands lines over as one burst and returns the answers in order.

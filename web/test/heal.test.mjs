@@ -19,7 +19,7 @@ async function opened(t, disk) {
     log.push('open')
     queueMicrotask(() => host.opened())
     return {
-      append(_, keys, first) { disk.pending = first; if (disk.answers) answer(first, 0, '1.0', 'n', 9, 5) },
+      pack(first) { disk.pending = first; if (disk.answers) answer(first, 0, '1.0', 'n', 9, 5) },
       flush: (ticket) => answer(ticket, 2, {}),
       lead: (ticket) => (disk.lead ? answer(ticket, 1, disk.lead, 'no room for a lease') : answer(ticket, 2, true)),
       reopen() { log.push('reopen'); queueMicrotask(() => host.opened()) },
