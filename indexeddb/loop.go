@@ -45,7 +45,10 @@ func (l *loop) start() {
 		}
 		return nil
 	})
-	l.onWritten = js.FuncOf(func(_ js.Value, args []js.Value) any { l.written(args); return nil })
+	l.onWritten = js.FuncOf(func(_ js.Value, args []js.Value) any {
+		Written(args[0].Int(), uint64(args[1].Float()), args[2].Int())
+		return nil
+	})
 	l.onVersionChange = forStore("versionchange")
 	l.onClose = forStore("close")
 	l.onDrain = js.FuncOf(func(js.Value, []js.Value) any { l.drain(); return nil })

@@ -13,6 +13,7 @@ import (
 type packs struct {
 	page    js.Value // Options.Packs
 	db      js.Value // what writes into this database
+	write   js.Value // its function: a call by name costs twice as much
 	session string   // that the page's end was told
 }
 
@@ -21,7 +22,8 @@ func packsOf(host js.Value, db, options js.Value, commits bool) packs {
 	if host.Type() != js.TypeObject {
 		return packs{}
 	}
-	return packs{page: host, db: host.Call("store", db, options, commits, idProperty, page.onWritten, page.onAbort)}
+	writes := host.Call("store", db, options, commits, idProperty, page.onWritten, page.onAbort)
+	return packs{page: host, db: writes, write: writes.Get("write")}
 }
 
 // onlyPacks says whether c is that.
@@ -67,7 +69,7 @@ func (s *Store) commitPacks(segments []outbox.Segment, done func([]uint64, error
 		args = append(args, seg.Pack.Ticket, float64(seg.Pack.First), float64(seg.Pack.At.UnixMilli()))
 	}
 	var thrown js.Value
-	err := guard(func() error { thrown = s.packs.db.Call("write", args...); return nil })
+	err := guard(func() error { thrown = s.packs.write.Invoke(args...); return nil })
 	if err == nil && thrown.IsNull() {
 		return
 	}
@@ -85,14 +87,15 @@ func (s *Store) commitPacks(segments []outbox.Segment, done func([]uint64, error
 	page.post(func() { o.done(reason) })
 }
 
-// written answers the op of args[0]: the other args are the Seqs.
-func (l *loop) written(args []js.Value) {
-	o := l.take(args[0].Int())
+// Written answers the op of that number, which packs.write made: its segments are on disk, the first as seq. They were one
+// transaction, so no number is left out between them.
+func Written(id int, seq uint64, segments int) {
+	o := page.take(id)
 	if o == nil {
 		return
 	}
-	for _, seq := range args[1:] {
-		o.seqs = append(o.seqs, uint64(seq.Float()))
+	for i := range segments {
+		o.seqs = append(o.seqs, seq+uint64(i))
 	}
 	o.store.full = false
 	o.done(nil)

@@ -3,8 +3,6 @@
 package main
 
 import (
-	"syscall/js"
-
 	"github.com/liff-keep/liff-keep/internal/jsontext"
 	"github.com/liff-keep/liff-keep/outbox"
 )
@@ -79,9 +77,9 @@ func (a *answers) json(ticket uint32, value []byte, err error) {
 }
 
 // send hands everything over: packs, and the rest in one call.
-func (a *answers) send(host js.Value) {
+func (a *answers) send(d *driver) {
 	for _, p := range a.packs {
-		host.Call("packed", p.Pack.Ticket, float64(p.Seq))
+		d.packed.Invoke(p.Pack.Ticket, float64(p.Seq))
 	}
 	a.packs = nil
 	if len(a.w.Text) == 0 {
@@ -89,5 +87,5 @@ func (a *answers) send(host js.Value) {
 	}
 	text := "[" + string(a.w.Text) + "]"
 	a.w.Text = nil
-	host.Call("answers", text)
+	d.call("answers", text)
 }

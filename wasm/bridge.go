@@ -27,7 +27,8 @@ import (
 //
 // Every ticket is answered once through host.answers(text); host.opened(code, error) comes first, once, and once more for each reopen.
 func openBridge(host js.Value) any {
-	d := &driver{host: host, clock: host.Get("now"), packs: host.Get("packs")}
+	d := &driver{host: host, clock: host.Get("now"), packs: host.Get("packs"), packed: host.Get("packed"), changed: host.Get("changed")}
+	exported = d
 	config := host.Get("config")
 	d.service = serviceOf(config)
 	d.cfg = outbox.Config{
@@ -197,7 +198,10 @@ func (d *driver) api() map[string]any {
 			d.post(outbox.Appended{Drafts: fromInbox(draftsOf(args))})
 			return nil
 		},
-		"pack":  func(args []js.Value) any { d.post(outbox.Packed{Pack: d.packOf(args)}); return nil },
+		"pack": func(args []js.Value) any {
+			d.pack(args[0].Int(), args[1].Int(), args[2].Int(), args[3].Float())
+			return nil
+		},
 		"flush": func(args []js.Value) any { d.post(outbox.FlushAsked{Ticket: ticket(args[0])}); return nil },
 		"hide": func(args []js.Value) any {
 			d.post(outbox.HideAsked{Ticket: ticket(args[0]), NoteID: args[1].String()})
@@ -267,6 +271,6 @@ func (d *driver) purge(ticket uint32) {
 func (d *driver) answer(ticket uint32, json []byte, err error) {
 	d.guarded(func() {
 		d.answers.json(ticket, json, err)
-		d.answers.send(d.host)
+		d.answers.send(d)
 	})
 }

@@ -21,6 +21,8 @@ type driver struct {
 	service        outbox.Destination
 	clock          js.Value // host.now; held, as a call by name costs twice as much
 	packs          js.Value // host.packs: the texts of packs
+	packed         js.Value // host.packed and host.changed, held like clock
+	changed        js.Value
 	host           js.Value // what the loader gave: now, random, token, answers, changed, crashed
 	answers        answers
 	queue          []outbox.Event
@@ -70,9 +72,9 @@ func (d *driver) post(e outbox.Event) {
 		}
 	}
 	d.queue, d.running = nil, false
-	d.answers.send(d.host)
+	d.answers.send(d)
 	if changed {
-		d.call("changed")
+		d.changed.Invoke()
 	}
 	d.arm()
 }

@@ -28,7 +28,15 @@ export async function startModule(source, integrity) {
   delete globalThis[SLOT]
   if (!api) throw unavailable('the module ended while it started')
   if (api.abi !== ABI) throw unavailable(`keep.wasm has ABI ${api.abi}, this script needs ${ABI}: deploy both from one release`)
-  return { open: api.open, exited }
+  // the two functions that each append needs cost a hundredth as the module's own exports (wasm/packs.go)
+  const { liffkeep_pack: pack, liffkeep_written: written } = instance.exports
+  const open = (host) => {
+    if (written && host.packs) host.packs.fast = written
+    const bridge = api.open(host)
+    if (bridge && pack) bridge.pack = pack
+    return bridge
+  }
+  return { open, exited }
 }
 
 async function instantiate(coming, from, imports) {
