@@ -241,7 +241,7 @@ func quietDriver(t *testing.T) *driver {
 	})
 	service := linekeep.Service{BaseURL: "http://127.0.0.1:9", ChannelID: "1650000001"}
 	cfg := outbox.Config{Policy: service.Policy(""), Limits: service.Limits(), FlushEvery: time.Minute, FlushAt: 400, LookPolicy: service.Policy("")}
-	d := &driver{host: host, clock: host.Get("now"), service: service, cfg: cfg, core: outbox.New(cfg), store: indexeddb.NewMemory()}
+	d := &driver{host: host, clock: host.Get("now"), changed: host.Get("changed"), service: service, cfg: cfg, core: outbox.New(cfg), store: indexeddb.NewMemory()}
 	d.wake = js.FuncOf(func(js.Value, []js.Value) any { return nil })
 	t.Cleanup(d.disarm)
 	return d
