@@ -110,9 +110,9 @@ func TestAReplayIsOneMessage(t *testing.T) {
 	require.Equal(t, map[string]string{"r-1": a, "r-2": b, "r-3": noteOf("r-3", "c")}, r.arrive(3))
 
 	// the queue has passed it on: Keep judges
-	eventually(t, "settled", func() bool {
-		_, q := r.ops("GET", "/admin/queue", "")
-		return strings.Contains(q, `"waiting":0,"underWay":0`)
+	eventually(t, "swept", func() bool {
+		info, err := r.fleet.engine.queues[channel].stream.Info(t.Context())
+		return err == nil && info.State.Msgs == 0
 	})
 	require.Equal(t, 202, r.post("U1", a, other))
 	eventually(t, "a dead letter", func() bool { _, d := r.ops("GET", "/admin/dead", ""); return strings.Contains(d, "CONFLICT") })
