@@ -82,6 +82,16 @@ func TestKillSwitchAndLogFields(t *testing.T) {
 	require.EqualValues(t, 200, row["status"])
 	require.EqualValues(t, 599, row["quota_remaining"])
 	require.NotEmpty(t, row["request_id"])
+
+	// a line of api:"keep" is a call, nothing else: what happens beside it would be counted by the queries, too
+	require.Equal(t, 202, r.post("U7", noteOf("k-1", "other"), noteOf("k-3", "x")))
+	eventually(t, "a dead letter", func() bool { return len(r.letters()) > 0 })
+	for _, row := range r.log.rows("api", "keep") {
+		require.Equal(t, "call", row["msg"])
+		for _, field := range []string{"channelId", "userId", "status", "quota_remaining", "request_id"} {
+			require.Contains(t, row, field)
+		}
+	}
 	for _, secret := range []string{"phone-token", "server-secret"} {
 		require.NotContains(t, r.log.String(), secret)
 	}
