@@ -77,7 +77,7 @@ func Open(ctx context.Context, o Options, registry prometheus.Registerer, log *s
 	f := &Fleet{engine: e, channels: o.Channels, clock: o.Clock, measures: newMeasures(registry), log: log, dead: &dead{e},
 		name: safeName(host) + "-" + strconv.Itoa(os.Getpid())}
 	f.alarms = &alarms{clock: o.Clock, measures: f.measures, log: log, channels: map[string]*signs{}}
-	f.control = &control{kv: e.state, log: log, off: map[string]bool{}}
+	f.control = &control{kv: e.state, log: log, off: map[string]bool{}, as: map[string]uint64{}}
 	f.beams = &lighthouse{kv: e.state, client: client, clock: o.Clock, dir: o.LighthouseDir, log: log, beams: map[string]beam{}}
 	if err := patiently(ctx, func() error { return f.control.read(ctx, f.ids()) }); err != nil {
 		e.close()

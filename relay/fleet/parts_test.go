@@ -283,3 +283,15 @@ func TestTwoRelaysShareOneLimiter(t *testing.T) {
 		require.False(t, taken[i].Before(taken[i-1]), "the later clock counts")
 	}
 }
+
+// What a machine of the cluster says that has not heard of the last order yet does not undo it.
+func TestAnOlderWordDoesNotUndoTheSwitch(t *testing.T) {
+	c := &control{log: discard(), off: map[string]bool{}, as: map[string]uint64{}}
+	for _, row := range []struct {
+		revision uint64
+		on, want bool
+	}{{7, false, false}, {5, true, false}, {7, false, false}, {9, true, true}, {7, false, true}} {
+		c.apply(everywhere, row.on, row.revision)
+		require.Equal(t, row.want, c.on(channel), "%+v", row)
+	}
+}
