@@ -30,9 +30,9 @@
 // further: not stored, not logged, not sent to Keep), Content-Type: application/json, X-Line-Channel-ID (the path's, or
 // none). CORS: the relay's own origin, and those of -origins.
 //
-// What 202 means: the batch is on disk in the relay's queue (with -nats, on a majority of -replicas machines), and from then
-// on the relay owes it to Keep. The client may forget it. The body is Keep's own answer, so that a client that knows Keep
-// needs nothing new:
+// What 202 means: the batch is flushed to the disk in the relay's queue (with -nats, on a majority of -replicas machines; see
+// docs/architecture.md), and from then on the relay owes it to Keep. The client may forget it. The body is Keep's own answer, so
+// that a client that knows Keep needs nothing new:
 //
 //	202 {"results":[{"noteId","status":"stored","sha256"}]}      in request order; one note: {"noteId","sha256"}
 //	202 … "status":"duplicate"                                   the same batch is in the queue already
