@@ -9,8 +9,8 @@
 //	POST /relay/evernote/HOST/PATH   →   https://HOST/PATH
 //
 // Bytes in, bytes out. The relay reads no body, keeps nothing but the names of calls for some minutes (recent.go), and
-// writes no token anywhere: a call's log line holds its host, status, sizes and time, never its path or its bytes. Two relays
-// behind one balancer know each other's calls only if it sends a client to the same one.
+// writes no token anywhere: a call's log line holds its host, status, sizes and time, never its path or its bytes. Relays of
+// one NATS (below) know each other's calls; others only if the balancer before them sends a client to the same one.
 //
 // # Fleet mode
 //

@@ -32,6 +32,7 @@ type Engine struct {
 	Sync       bool          // the embedded server flushes each message to the disk before it says so
 	QueueBytes int64         // the ceiling of a channel's queue; beyond it its phones are told 503
 	Channels   []string      // whose queues there are
+	Remember   time.Duration // how long relays of one NATS know each other's calls of Evernote; 0: not at all
 	Dedup      time.Duration // how long the queue knows a batch again
 	// AckWait is how long a worker that died keeps its messages from the others. A living one says every third of it
 	// that it is still at work.
@@ -47,6 +48,7 @@ type engine struct {
 	queues   map[string]*channelQueue // by channel id
 	dead     jetstream.Stream
 	state    jetstream.KeyValue
+	names    jetstream.KeyValue // nil: nobody to share them with
 	ackWait  time.Duration
 }
 
@@ -148,7 +150,7 @@ func (e *engine) streams(ctx context.Context, o Engine) (err error) {
 	if err != nil {
 		return fmt.Errorf("make the shared state: %w", err)
 	}
-	return nil
+	return e.openNames(ctx, o)
 }
 
 // close ends the connection first: what is not acknowledged stays in the queue.
