@@ -71,19 +71,19 @@ func (q *channelQueue) consumer(ctx context.Context, ackWait time.Duration) (c j
 	return c, nil
 }
 
-// sweep removes every ten seconds what is acknowledged, up to the first message that is not. Until then a batch that comes
-// again is known with its bytes.
+// sweep removes at the start and every ten seconds what is acknowledged, up to the first message that is not. Until then a
+// batch that comes again is known with its bytes.
 func (q *channelQueue) sweep(ctx context.Context, c jetstream.Consumer, log *slog.Logger) {
 	t := time.NewTicker(sweepEvery)
 	defer t.Stop()
 	for {
+		if err := q.sweepOnce(ctx, c); err != nil && ctx.Err() == nil {
+			log.Warn("queue not swept", "api", "relay", "channelId", q.channel, "error", err.Error())
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
-		}
-		if err := q.sweepOnce(ctx, c); err != nil && ctx.Err() == nil {
-			log.Warn("queue not swept", "api", "relay", "channelId", q.channel, "error", err.Error())
 		}
 	}
 }
