@@ -59,7 +59,9 @@ func parse(args []string, out io.Writer) (config, error) {
 	if c.hosts, err = parseHosts(*list); err != nil {
 		return c, err
 	}
-	c.fleet, err = finish()
+	if c.fleet, err = finish(); c.fleet != nil {
+		c.fleet.Engine.Remember = c.remember
+	}
 	return c, err
 }
 

@@ -9,8 +9,8 @@
 //	POST /relay/evernote/HOST/PATH   →   https://HOST/PATH
 //
 // Bytes in, bytes out. The relay reads no body, keeps nothing but the names of calls for some minutes (recent.go), and
-// writes no token anywhere: a call's log line holds its host, status, sizes and time, never its path or its bytes. Two relays
-// behind one balancer know each other's calls only if it sends a client to the same one.
+// writes no token anywhere: a call's log line holds its host, status, sizes and time, never its path or its bytes. Relays of
+// one NATS (below) know each other's calls; others only if the balancer before them sends a client to the same one.
 //
 // # Fleet mode
 //
@@ -31,9 +31,9 @@
 // further: not stored, not logged, not sent to Keep), Content-Type: application/json, X-Line-Channel-ID (the path's, or
 // none). CORS: the relay's own origin, and those of -origins.
 //
-// What 202 means: the batch is on disk in the relay's queue (with -nats, on a majority of -replicas machines), and from then
-// on the relay owes it to Keep. The client may forget it. The body is Keep's own answer, so that a client that knows Keep
-// needs nothing new:
+// What 202 means: the batch is flushed to the disk in the relay's queue (with -nats, on a majority of -replicas machines; see
+// docs/architecture.md), and from then on the relay owes it to Keep. The client may forget it. The body is Keep's own answer, so
+// that a client that knows Keep needs nothing new:
 //
 //	202 {"results":[{"noteId","status":"stored","sha256"}]}      in request order; one note: {"noteId","sha256"}
 //	202 … "status":"duplicate"                                   the same batch is in the queue already

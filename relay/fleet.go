@@ -23,7 +23,7 @@ func fleetFlags(flags *flag.FlagSet) (finish func() (*fleetConfig, error)) {
 	flags.StringVar(&o.Engine.Listen, "nats-listen", "", "loopback `address` at which the embedded server takes further relays; empty: none")
 	flags.IntVar(&o.Engine.Replicas, "replicas", 1, "copies of each batch in a cluster: 3 survives the loss of one machine")
 	flags.BoolVar(&o.Engine.Sync, "sync", true, "flush each batch to the disk before the phone is told; false survives a kill, not a power cut")
-	flags.Int64Var(&o.Engine.QueueBytes, "queue-bytes", 8<<30, "ceiling of the queue; beyond it phones are told 503 and keep their batches")
+	flags.Int64Var(&o.Engine.QueueBytes, "queue-bytes", 8<<30, "ceiling of each channel's queue; beyond it its phones are told 503 and keep their batches")
 	flags.DurationVar(&o.Engine.Dedup, "dedup", 15*time.Minute, "how long the queue knows a batch again")
 	flags.DurationVar(&o.Engine.AckWait, "ack-wait", 30*time.Second, "after which batches of a worker that died go to another; the same for all relays of one NATS")
 	flags.StringVar(&o.Identify, "identify", "line:https://api.line.me", "who checks a user's token: line:URL, or header:NAME behind a gateway that did")

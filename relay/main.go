@@ -41,6 +41,7 @@ func run(ctx context.Context, args []string, out io.Writer, listening func(addr,
 		if phones, err = fleet.Open(ctx, c.fleet.Options, m.registry, log); err != nil {
 			return err
 		}
+		calls.shared = phones.FirstCall
 		defer phones.Close() // after the servers: what phones were told is in the queue
 		mux.Handle(fleet.Prefix, phones.Handler())
 		mux.Handle(fleet.LighthousePrefix, phones.Handler())

@@ -22,8 +22,9 @@ const prefix = "/relay/evernote/"
 type passthrough struct {
 	config   config
 	own      *http.CrossOriginProtection
-	slots    chan struct{} // one a call under way
-	seen     *recent       // keys of calls
+	slots    chan struct{}                                                  // one a call under way
+	seen     *recent                                                        // keys of calls
+	shared   func(ctx context.Context, name string) (first bool, err error) // of all relays of one NATS; nil: this one is alone
 	stopping atomic.Bool
 	proxy    *httputil.ReverseProxy
 	measures *measures
@@ -85,9 +86,9 @@ func (p *passthrough) serve(w http.ResponseWriter, r *http.Request) (host string
 		busy.Write(w) // a queue would hold bodies and patience; the page has both on disk
 		return host
 	}
-	if key := r.Header.Get(keyHeader); key != "" && !p.seen.first(target.String()+" "+key, time.Now()) { // marked once it is sure to be passed on
+	if no := p.known(r, target); no.Status != 0 { // marked once it is sure to be passed on
 		<-p.slots
-		repeated.Write(w)
+		no.Write(w)
 		return host
 	}
 	p.measures.underWay.Inc()
@@ -103,6 +104,29 @@ func (p *passthrough) serve(w http.ResponseWriter, r *http.Request) (host string
 	defer cancel()
 	p.proxy.ServeHTTP(w, r.WithContext(ctx))
 	return host
+}
+
+// known refuses a call that was passed on already, by this relay or another, and one of which nobody can tell.
+func (p *passthrough) known(r *http.Request, target *url.URL) refusal {
+	key := r.Header.Get(keyHeader)
+	if key == "" {
+		return refusal{}
+	}
+	name := target.String() + " " + key
+	if !p.seen.first(name, time.Now()) {
+		return repeated
+	}
+	if p.shared == nil {
+		return refusal{}
+	}
+	switch first, err := p.shared(r.Context(), name); {
+	case err != nil:
+		p.log.Error("call not remembered", "host", target.Host, "error", err.Error())
+		return nobodyKnows
+	case !first:
+		return repeated
+	}
+	return refusal{}
 }
 
 // route checks a call before anything of its body is read.

@@ -17,6 +17,7 @@ var (
 	noUpstream    = refusal{Status: 502, Code: "UPSTREAM", Message: "the host did not answer"}
 	redirected    = refusal{Status: 502, Code: "UPSTREAM", Message: "the host redirects; put the address it names into noteStoreURL"}
 	busy          = refusal{Status: 503, Code: "BUSY", Message: "too many calls are under way; come again after Retry-After"}
+	nobodyKnows   = refusal{Status: 503, Code: "QUEUE", Message: "NATS does not answer whether this call was passed on already; come again after Retry-After"}
 	draining      = refusal{Status: 503, Code: "STOPPING", Message: "the relay is being stopped; come again after Retry-After"}
 	timedOut      = refusal{Status: 504, Code: "TIMEOUT", Message: "the call took longer than -timeout"}
 )

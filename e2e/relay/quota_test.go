@@ -85,14 +85,14 @@ func TestThroughput(t *testing.T) {
 		t.Skip("LIFFKEEP_BENCH is not set: figures of a busy machine say nothing")
 	}
 	for _, row := range []struct {
-		notes int
-		sync  string
-	}{{400, "true"}, {100, "true"}, {400, "false"}, {100, "false"}} {
+		notes, phones int
+		sync          string
+	}{{400, 16, "true"}, {100, 16, "true"}, {20, 128, "true"}, {400, 16, "false"}, {20, 128, "false"}} {
 		t.Run(fmt.Sprintf("%d notes a post, sync %s", row.notes, row.sync), func(t *testing.T) {
 			s := startSandbox(t, 20) // a clock 20 times as fast: no quota in the way
 			r := startRelay(t, s, channelFile(t, s, driveChannels, true), "-dir", t.TempDir(), "-clock", clock(20), "-sync="+row.sync, "-workers", "1")
-			half, h50, h99 := drive(t, r, row.notes, 16, 10_000)
-			rate, p50, p99 := drive(t, r, row.notes, 16, 0)
+			half, h50, h99 := drive(t, r, row.notes, row.phones, 10_000)
+			rate, p50, p99 := drive(t, r, row.notes, row.phones, 0)
 			t.Logf("at most %.0f notes/s durable, p50 %v p99 %v; at %.0f notes/s p50 %v p99 %v", rate, p50, p99, half, h50, h99)
 			t.Logf("%s", queue(t, r))
 		})

@@ -133,7 +133,7 @@ func (a *alarms) judge(channel string, s *signs, now time.Time) {
 		a.measures.alarm.WithLabelValues(channel, name).Set(value)
 		if shows != s.showing[name] {
 			s.showing[name] = shows
-			a.log.Warn("alarm", "api", "keep", "channelId", channel, "alarm", name, "shows", shows)
+			a.log.Warn("alarm", "api", "relay", "channelId", channel, "alarm", name, "shows", shows)
 		}
 	}
 }

@@ -49,7 +49,7 @@ const answerBytes = 1 << 20
 func (k *keep) post(ctx context.Context, b outbox.Batch, users []string) outbox.Outcome {
 	token, err := k.channel.token()
 	if err != nil {
-		k.log.Error("no credentials", "api", "keep", "channelId", k.channel.ID, "error", err.Error())
+		k.log.Error("no credentials", "api", "relay", "channelId", k.channel.ID, "error", err.Error())
 		return outbox.Outcome{Cause: outbox.TokenRefused}
 	}
 	r := k.service.Encode(b, 0, outbox.Attempt{Token: token}) // a batch without blobs: one step

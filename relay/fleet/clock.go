@@ -69,16 +69,28 @@ func (c *Clock) Sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// A cluster lets any machine answer a read, one that has not heard of the last write as well: it knows no such key then, or
+// the entry before, whose stamp is a minute old. Hence the revision, and some patience.
+const (
+	replicaLag   = 20 * time.Millisecond
+	replicaLooks = 100
+)
+
 // measure asks the server for its time: the stamp of an entry written now, against the middle of the round trip. A round
 // trip above 200 ms says too little and changes nothing.
 func (c *Clock) measure(ctx context.Context, kv jetstream.KeyValue, name string) error {
 	const slow = 200 * time.Millisecond
 	sent := time.Now()
-	if _, err := kv.Put(ctx, "clock."+name, nil); err != nil {
+	revision, err := kv.Put(ctx, "clock."+name, nil)
+	if err != nil {
 		return fmt.Errorf("measure the clock: %w", err)
 	}
 	trip := time.Since(sent)
-	entry, err := kv.Get(ctx, "clock."+name)
+	entry, err := kv.GetRevision(ctx, "clock."+name, revision)
+	for n := 0; errors.Is(err, jetstream.ErrKeyNotFound) && n < replicaLooks; n++ {
+		time.Sleep(replicaLag)
+		entry, err = kv.GetRevision(ctx, "clock."+name, revision)
+	}
 	if err != nil {
 		return fmt.Errorf("measure the clock: %w", err)
 	}

@@ -21,7 +21,8 @@ type control struct {
 	log *slog.Logger
 
 	mu  sync.RWMutex
-	off map[string]bool // channel id, or everywhere
+	off map[string]bool   // channel id, or everywhere
+	as  map[string]uint64 // the revision that off is of: a cluster's machine that lags answers with an older one
 }
 
 const (
@@ -51,17 +52,22 @@ func (c *control) set(ctx context.Context, channel string, on bool, now time.Tim
 	if err != nil {
 		return err
 	}
-	if _, err := c.kv.Put(ctx, switchPrefix+channel, text); err != nil {
+	revision, err := c.kv.Put(ctx, switchPrefix+channel, text)
+	if err != nil {
 		return fmt.Errorf("set the kill switch: %w", err)
 	}
-	c.apply(channel, on)
+	c.apply(channel, on, revision)
 	return nil
 }
 
-func (c *control) apply(channel string, on bool) {
+func (c *control) apply(channel string, on bool, revision uint64) {
 	c.mu.Lock()
+	if revision < c.as[channel] {
+		c.mu.Unlock()
+		return
+	}
 	was := c.off[channel]
-	c.off[channel] = !on
+	c.off[channel], c.as[channel] = !on, revision
 	c.mu.Unlock()
 	if was == on {
 		c.log.Warn("realtime", "api", "relay", "channelId", channel, "on", on)
@@ -86,7 +92,7 @@ func (c *control) read(ctx context.Context, channels []string) error {
 func (c *control) take(entry jetstream.KeyValueEntry) {
 	var s switchState
 	if json.Unmarshal(entry.Value(), &s) == nil {
-		c.apply(strings.TrimPrefix(entry.Key(), switchPrefix), s.On)
+		c.apply(strings.TrimPrefix(entry.Key(), switchPrefix), s.On, entry.Revision())
 	}
 }
 

@@ -6,11 +6,11 @@
 //
 //	phone   POST /relay/line/{channelId}/v1/keep/note       the bytes it would send to Keep
 //	intake  who is it, is it whole, publish                 message id = hash of channel, user, noteIds
-//	queue   JetStream: on disk, on R machines               ← the phone is told 202 only here
+//	queue   JetStream: flushed, or on R machines            ← the phone is told 202 only here
 //	sender  pull, pack ≤ 500 notes, permit of the bucket    one limiter a channel for all machines, by compare-and-set
 //	Keep    POST /v1/keep/note, server tier                 its verdict on each note
 //	sender  stored, duplicate: done · conflict, refused: dead letter, on disk
-//	queue   acknowledge the message                         ← the relay forgets only here
+//	queue   acknowledge the message, sweep it away          ← the relay forgets only here
 //
 // What a phone is told. 202 with Keep's own answer, {"results":[{"noteId","status":"stored","sha256"}]}: the relay has it
 // on disk, and from then on owes it to Keep or to a person. It does not wait for Keep's verdict: a page that is being

@@ -14,8 +14,8 @@ import (
 
 // Names in JetStream. All relays of one NATS share them.
 const (
-	queueStream = "LIFFKEEP_LINE"
-	queuePrefix = "liffkeep.line." // + channel id: the queue's partitions
+	queueStream = "LIFFKEEP_LINE_" // + channel id: each channel's queue is a stream of its own
+	queuePrefix = "liffkeep.line." // + channel id
 	deadStream  = "LIFFKEEP_DEAD"
 	deadPrefix  = "liffkeep.dead." // + channel id
 	stateBucket = "LIFFKEEP_STATE" // limiters, the kill switch, the lighthouse, the clock
@@ -30,7 +30,9 @@ type Engine struct {
 	NATS       string        // address of a server or cluster, in place of the embedded one
 	Replicas   int           // copies of each message in a cluster
 	Sync       bool          // the embedded server flushes each message to the disk before it says so
-	QueueBytes int64         // the queue's ceiling; beyond it phones are told 503
+	QueueBytes int64         // the ceiling of a channel's queue; beyond it its phones are told 503
+	Channels   []string      // whose queues there are
+	Remember   time.Duration // how long relays of one NATS know each other's calls of Evernote; 0: not at all
 	Dedup      time.Duration // how long the queue knows a batch again
 	// AckWait is how long a worker that died keeps its messages from the others. A living one says every third of it
 	// that it is still at work.
@@ -43,14 +45,15 @@ type engine struct {
 	unlock   func()
 	conn     *nats.Conn
 	js       jetstream.JetStream
-	queue    jetstream.Stream
+	queues   map[string]*channelQueue // by channel id
 	dead     jetstream.Stream
 	state    jetstream.KeyValue
+	names    jetstream.KeyValue // nil: nobody to share them with
 	ackWait  time.Duration
 }
 
 func openEngine(ctx context.Context, o Engine) (*engine, error) {
-	e := &engine{unlock: func() {}, ackWait: o.AckWait}
+	e := &engine{unlock: func() {}, ackWait: o.AckWait, queues: map[string]*channelQueue{}}
 	if err := e.open(ctx, o); err != nil {
 		e.close()
 		return nil, err
@@ -112,7 +115,8 @@ func (e *engine) embed(o Engine) (err error) {
 	}
 	options := &server.Options{ServerName: "liffkeep", JetStream: true, StoreDir: o.Dir, SyncAlways: o.Sync,
 		MaxPayload: payload, DontListen: o.Listen == "", NoSigs: true, NoLog: true, NoSystemAccount: false,
-		JetStreamMaxStore: o.QueueBytes*2 + 1<<30, JetStreamMaxMemory: 64 << 20}
+		JetStreamMaxStore:  o.QueueBytes*int64(len(o.Channels)+1) + 1<<30, // a ceiling is reserved for each stream
+		JetStreamMaxMemory: 64 << 20}
 	if o.Listen != "" {
 		if options.Host, options.Port, err = hostPort(o.Listen); err != nil {
 			return err
@@ -130,11 +134,10 @@ func (e *engine) embed(o Engine) (err error) {
 
 // streams makes what is missing. Every relay does it at its start; the same configuration changes nothing.
 func (e *engine) streams(ctx context.Context, o Engine) (err error) {
-	e.queue, err = e.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{Name: queueStream, Subjects: []string{queuePrefix + "*"},
-		Description: "batches of phones, gone when Keep has them", Retention: jetstream.WorkQueuePolicy, Storage: jetstream.FileStorage,
-		Replicas: o.Replicas, Discard: jetstream.DiscardNew, MaxBytes: o.QueueBytes, MaxMsgSize: -1, Duplicates: o.Dedup})
-	if err != nil {
-		return fmt.Errorf("make the queue: %w", err)
+	for _, channel := range o.Channels {
+		if e.queues[channel], err = e.openQueue(ctx, channel, o); err != nil {
+			return fmt.Errorf("make the queue of channel %s: %w", channel, err)
+		}
 	}
 	e.dead, err = e.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{Name: deadStream, Subjects: []string{deadPrefix + "*"},
 		Description: "what Keep refused for good, until a person decides", Retention: jetstream.LimitsPolicy,
@@ -147,23 +150,7 @@ func (e *engine) streams(ctx context.Context, o Engine) (err error) {
 	if err != nil {
 		return fmt.Errorf("make the shared state: %w", err)
 	}
-	return nil
-}
-
-// consumer is the channel's own: what one channel cannot send keeps no other waiting.
-func (e *engine) consumer(ctx context.Context, channel string) (jetstream.Consumer, error) {
-	var c jetstream.Consumer
-	config := jetstream.ConsumerConfig{Durable: "send_" + channel,
-		FilterSubject: queuePrefix + channel, AckPolicy: jetstream.AckExplicitPolicy, AckWait: e.ackWait, MaxDeliver: -1,
-		MaxAckPending: 2000}
-	err := patiently(ctx, func() (err error) {
-		c, err = e.queue.CreateOrUpdateConsumer(ctx, config)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("make the consumer of channel %s: %w", channel, err)
-	}
-	return c, nil
+	return e.openNames(ctx, o)
 }
 
 // close ends the connection first: what is not acknowledged stays in the queue.

@@ -65,6 +65,10 @@ func Open(ctx context.Context, o Options, registry prometheus.Registerer, log *s
 	if err != nil {
 		return nil, fmt.Errorf("-identify: %w", err)
 	}
+	o.Engine.Channels = nil
+	for _, c := range o.Channels {
+		o.Engine.Channels = append(o.Engine.Channels, c.ID)
+	}
 	e, err := openEngine(ctx, o.Engine)
 	if err != nil {
 		return nil, err
@@ -73,7 +77,7 @@ func Open(ctx context.Context, o Options, registry prometheus.Registerer, log *s
 	f := &Fleet{engine: e, channels: o.Channels, clock: o.Clock, measures: newMeasures(registry), log: log, dead: &dead{e},
 		name: safeName(host) + "-" + strconv.Itoa(os.Getpid())}
 	f.alarms = &alarms{clock: o.Clock, measures: f.measures, log: log, channels: map[string]*signs{}}
-	f.control = &control{kv: e.state, log: log, off: map[string]bool{}}
+	f.control = &control{kv: e.state, log: log, off: map[string]bool{}, as: map[string]uint64{}}
 	f.beams = &lighthouse{kv: e.state, client: client, clock: o.Clock, dir: o.LighthouseDir, log: log, beams: map[string]beam{}}
 	if err := patiently(ctx, func() error { return f.control.read(ctx, f.ids()) }); err != nil {
 		e.close()
@@ -114,7 +118,7 @@ func (f *Fleet) wire(o Options, identify Identify, client *http.Client) {
 }
 
 func (f *Fleet) addSender(ctx context.Context, c Channel, o Options) error {
-	consumer, err := f.engine.consumer(ctx, c.ID)
+	consumer, err := f.engine.queues[c.ID].consumer(ctx, f.engine.ackWait)
 	if err != nil {
 		return err
 	}
@@ -143,6 +147,7 @@ func (f *Fleet) start(o Options) {
 		for range o.Workers {
 			f.work.Go(func() { s.run(ctx) })
 		}
+		f.work.Go(func() { f.engine.queues[s.channel.ID].sweep(ctx, s.consumer, f.log) })
 	}
 	f.work.Go(func() { f.control.follow(ctx, f.ids()) })
 	f.work.Go(func() { f.watch(ctx) })

@@ -7,15 +7,16 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/liff-keep/liff-keep/retry"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -46,21 +47,33 @@ type beam struct {
 	ValidUntil int64   `json:"validUntil"` // unix seconds
 }
 
+// beamState is the entry of the key-value store: what is published, and the lottery's own text, from which it goes on.
+type beamState struct {
+	beam
+	Lottery string `json:"lottery"`
+}
+
 const (
 	LighthousePrefix = "/relay/lighthouse/"
 
 	probeEvery = time.Minute
 	beamLife   = 3 * time.Minute
-	aimed      = 60.0 // requests a minute, of the guide's 100 (L2.2)
-	clientMost = 100.0
+	clientMost = 100 // requests a minute (L2.2)
 )
 
-// steer folds one measurement into a: L = 60 × (99 − Remaining + 5) / (e + 300/T), a ×= clamp(T/L, .5, 2)^½, in [.001, 8],
-// with e seconds into the server's minute. It is the lottery's step 4.
-func steer(a float64, remaining int, e float64) float64 {
-	load := 60 * (clientMost - 1 - float64(remaining) + 5) / (e + 300/aimed)
-	factor := math.Sqrt(min(max(aimed/max(load, 1e-9), .5), 2))
-	return min(max(a*factor, .001), 8)
+// aboard is the fleet as the lighthouse sees it. Its curve is flat: a is published as it is learned, and each phone divides
+// by its own hour.
+var aboard = func() retry.Fleet {
+	f := retry.LineFleet(clientMost)
+	f.Curve = slices.Repeat(retry.Curve{1}, 24)
+	return f
+}()
+
+// steer folds one measurement into the lottery, e seconds into the server's minute, and returns the admission to publish. It
+// is the lottery's own rule for a 200. A phone's answer counts its own request, a probe's does not: hence one less.
+func steer(l retry.Lottery, now time.Time, remaining int, e float64) (retry.Lottery, float64) {
+	l = l.Answered(aboard, now, retry.Measured{Remaining: max(0, remaining-1), Second: e}, 0)
+	return l, l.Admission(aboard, now)
 }
 
 func (l *lighthouse) run(ctx context.Context) {
@@ -79,7 +92,7 @@ func (l *lighthouse) run(ctx context.Context) {
 // look probes if nobody did in the last minute, and takes over the number that holds.
 func (l *lighthouse) look(ctx context.Context, c Channel) error {
 	key := "lighthouse." + c.ID
-	b := beam{Channel: c.ID, A: 1}
+	b := beamState{beam: beam{Channel: c.ID, A: 1}}
 	entry, err := l.kv.Get(ctx, key)
 	if err == nil {
 		err = json.Unmarshal(entry.Value(), &b)
@@ -93,7 +106,9 @@ func (l *lighthouse) look(ctx context.Context, c Channel) error {
 		if err != nil {
 			return err
 		}
-		b.A, b.Remaining, b.At = steer(b.A, remaining, e), remaining, now.Unix()
+		state, _ := retry.ParseLottery([]byte(b.Lottery)) // damaged, or none: it learns anew
+		state, b.A = steer(state, now, remaining, e)
+		b.Lottery, b.Remaining, b.At = string(state.AppendText(nil)), remaining, now.Unix()
 		b.ValidUntil = now.Add(beamLife).Unix()
 		text, err := json.Marshal(b)
 		if err != nil {
@@ -112,9 +127,9 @@ func (l *lighthouse) look(ctx context.Context, c Channel) error {
 		}
 	}
 	l.mu.Lock()
-	l.beams[c.ID] = b
+	l.beams[c.ID] = b.beam
 	l.mu.Unlock()
-	return l.publish(b)
+	return l.publish(b.beam)
 }
 
 func (l *lighthouse) probe(ctx context.Context, c Channel) (remaining int, second float64, err error) {

@@ -26,7 +26,7 @@ func (in *intake) queue(ctx context.Context, p *post, kind string, notes []note,
 	ack, err := in.publish(ctx, p, kind, name, sum, body)
 	if err == nil && ack.Duplicate {
 		var m *jetstream.RawStreamMsg
-		m, err = in.e.queue.GetMsg(ctx, ack.Sequence)
+		m, err = in.e.queues[p.channel.ID].stream.GetMsg(ctx, ack.Sequence)
 		switch {
 		case err == nil && m.Header.Get(headerBody) == sum:
 			return false, nil, refuse.Refusal{}
@@ -57,7 +57,7 @@ func (in *intake) publish(ctx context.Context, p *post, kind, name, sum string, 
 	h.Set(headerKind, kind)
 	h.Set(headerBody, sum)
 	h.Set(headerRequest, p.id)
-	return in.e.js.PublishMsg(ctx, &nats.Msg{Subject: queuePrefix + p.channel.ID, Header: h, Data: body})
+	return in.e.queues[p.channel.ID].publish(ctx, &nats.Msg{Subject: queuePrefix + p.channel.ID, Header: h, Data: body})
 }
 
 func batchName(p *post, kind string, notes []note) string {

@@ -245,7 +245,7 @@ func (s *sender) accept(ctx context.Context, units []unit, out outbox.Outcome) {
 			continue
 		}
 		if v.SHA256 != "" && u.of.kind == outbox.Note && v.SHA256 != u.sha256() {
-			s.log.Error("sha256 differs", "api", "keep", "channelId", s.channel.ID, "noteId", u.id, "request_id", out.RequestID)
+			s.log.Error("sha256 differs", "api", "relay", "channelId", s.channel.ID, "noteId", u.id, "request_id", out.RequestID)
 			s.measures.differs.WithLabelValues(s.channel.ID).Inc()
 		}
 		s.measures.delivered.WithLabelValues(s.channel.ID).Inc()

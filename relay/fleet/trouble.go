@@ -90,12 +90,12 @@ func (s *sender) bury(ctx context.Context, p *parcel, units []unit, l letter) {
 	}
 	l.Notes = max(1, len(units))
 	if err := s.dead.put(ctx, s.channel.ID, p.msg.Headers(), body, l); err != nil {
-		s.log.Error("dead letter not written", "api", "keep", "channelId", s.channel.ID, "error", err.Error())
+		s.log.Error("dead letter not written", "api", "relay", "channelId", s.channel.ID, "error", err.Error())
 		_ = p.msg.NakWithDelay(retryLater)
 		return
 	}
 	s.measures.dead.WithLabelValues(s.channel.ID, l.Reason).Add(float64(l.Notes))
-	s.log.Warn("dead letter", "api", "keep", "channelId", s.channel.ID, "userId", p.user, "status", l.Status,
+	s.log.Warn("dead letter", "api", "relay", "channelId", s.channel.ID, "userId", p.user, "status", l.Status,
 		"request_id", l.RequestID, "reason", l.Reason, "notes", l.Notes)
 	s.settled(p, l.Notes)
 }
