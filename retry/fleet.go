@@ -92,7 +92,7 @@ func (f Fleet) firstAdmission() float64 {
 
 const (
 	sessionsPerDay  = 3
-	drawsPerSession = 2
+	drawsPerSession = 2.0
 	minutesPerDay   = 24 * 60
 )
 
