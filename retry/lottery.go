@@ -32,7 +32,6 @@ const (
 	failedBase     = 60 * time.Second
 	failedMost     = 30 * time.Minute
 	mostDoublings  = 4
-	spareAdmission = maxAdmission
 	maxFailures    = 1 << 20
 	assumedSecond  = 30.0                                   // of the server's minute, where its Date cannot be read
 	longestPause   = MaxHint + refusedSpread<<mostDoublings // that until is ever set to
@@ -83,10 +82,10 @@ func (l Lottery) Chance(f Fleet, now time.Time, fresh bool) float64 {
 func (l Lottery) Learned() bool { return l.a != 0 }
 
 // Spare says that there is room for a request that only saves time, as a parting shot, whose notes go again with a batch:
-// A is 6 or more; before any answer, 1.
+// A is 8 or more, where more of it would make no more requests; before any answer, 1.
 func (l Lottery) Spare(f Fleet, now time.Time) bool {
 	if l.Learned() {
-		return l.Admission(f, now) >= spareAdmission
+		return l.Admission(f, now) >= maxAdmission
 	}
 	return l.Admission(f, now) >= 1
 }

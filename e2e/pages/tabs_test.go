@@ -18,12 +18,15 @@ type crowd struct {
 	made  int
 	gone  map[string]time.Time // by mark: from when on the tab may not send any more; told before it was ended
 	input map[*tab]int         // lines given so far
+	opens map[string]any       // options of each tab
 }
 
 const perRound = 12
 
-func newCrowd(t *testing.T, n int) *crowd {
-	c := &crowd{rig: newRig(t, "chromium"), gone: map[string]time.Time{}, input: map[*tab]int{}}
+func newCrowd(t *testing.T, n int) *crowd { return newCrowdOf(t, n, map[string]any{"flushAt": 4}) }
+
+func newCrowdOf(t *testing.T, n int, opens map[string]any) *crowd {
+	c := &crowd{rig: newRig(t, "chromium"), gone: map[string]time.Time{}, input: map[*tab]int{}, opens: opens}
 	for range n {
 		c.tabs = append(c.tabs, c.join())
 	}
@@ -34,7 +37,7 @@ func newCrowd(t *testing.T, n int) *crowd {
 func (c *crowd) join() *tab {
 	c.made++
 	mark := fmt.Sprintf("tab%d", c.made)
-	return c.page(mark, conversations(mark, 1000), "").show().open(map[string]any{"flushAt": 4})
+	return c.page(mark, conversations(mark, 1000), "").show().open(c.opens)
 }
 
 // appending has every tab append its next lines; the function returned waits for the answers of those that live.

@@ -12,7 +12,7 @@ const base = {
   quota: { remaining: 61, limit: 100, resetsAt: NOW + 20_000, readable: true, own: 57 },
   recent: { minutes: 5, answers: 0, throttled: 0, throttledPct: 0, history: [] },
   breaker: { state: 'closed', consecutive429: 0, until: null },
-  nextFlush: null, waitsFor: '', until: null, way: 'direct', token: 'ok', leader: true, realtime: true, gone: false, alarms: [],
+  nextFlush: null, waitsFor: '', says: '', until: null, way: 'direct', token: 'ok', leader: true, realtime: true, gone: false, alarms: [],
   storage: { usage: 1_234_567, quota: 9_000_000_000, persisted: true, reopened: 0, crashes: 0 },
 }
 const alarm = (code) => ({ code, message: 'in English' })
