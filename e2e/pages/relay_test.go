@@ -45,7 +45,7 @@ func (r *rig) withRelay() *fleet {
 	require.NoError(r.t, err)
 	require.NoError(r.t, os.WriteFile(filepath.Join(dir, "channels.json"), channels, 0o600))
 	f.flags = []string{"-channels", filepath.Join(dir, "channels.json"), "-dir", filepath.Join(dir, "queue"),
-		"-identify", "line:" + login.URL, "-origins", r.gateway.url}
+		"-identify", "line:" + login.URL, "-origins", r.gateway.url, "-ack-wait", "2s"} // what a killed one had under way comes again soon
 	f.start()
 	r.t.Cleanup(func() { f.relay.Close() })
 	to, err := url.Parse(f.relay.URL)
