@@ -83,6 +83,7 @@ func (j *job) openPage(ctx context.Context, loads int) error {
 	if j.o.Durability != "" {
 		open["durability"] = j.o.Durability
 	}
+	open["fleet"] = false // the channel is this page's alone, so what one client does by the guide shows undiluted
 	var opened struct{ Ms float64 }
 	if err := j.control.Do(ctx, "open", open, &opened); err != nil {
 		return err
