@@ -148,9 +148,10 @@ func (r *rig) heal() {
 	r.settle()
 }
 
-// drain sleeps from deadline to deadline until nothing waits, for at most three days.
+// drain sleeps from deadline to deadline until nothing waits, for at most thirty days: after a storm of 429s an admission may be
+// .001, the least there is, and with it the next draw that wins is three and a half days away on average.
 func (r *rig) drain() {
-	end := r.true.Add(72 * time.Hour)
+	end := r.true.Add(30 * 24 * time.Hour)
 	for wakes := 0; r.true.Before(end); wakes++ {
 		if wakes > 20000 {
 			r.fail("20,000 wakes and not drained: it runs in circles: %v %s", r.core.Wakes(), r.core.StatusJSON())
@@ -167,7 +168,7 @@ func (r *rig) drain() {
 		}
 		r.sleep(max(time.Millisecond, at.Sub(r.now())))
 	}
-	r.fail("not drained after three days: now %d wakes %v %s", r.now().UnixMilli(), r.core.Wakes(), r.core.StatusJSON())
+	r.fail("not drained after thirty days: now %d wakes %v %s", r.now().UnixMilli(), r.core.Wakes(), r.core.StatusJSON())
 }
 
 // checkCounts: accepted = delivered + pending + parked + dead, with accepted counted here and not by the core.

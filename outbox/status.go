@@ -21,6 +21,9 @@ type Counts struct {
 func (c *Core) Counts() Counts {
 	n := Counts{Pending: c.open.notes, Dead: c.books.dead, Delivered: c.books.delivered}
 	for _, h := range c.open.held {
+		if h.pack != nil {
+			n.Pending += h.pack.notes
+		}
 		for _, e := range h.entries {
 			if _, gone := c.open.superseded[place{h.seq, e.Index}]; !gone {
 				n.Pending++
