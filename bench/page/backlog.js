@@ -50,7 +50,7 @@ export const backlog = {
     keep?.close()
     const clock = await sandboxClock(location.origin)
     keep = await openKeep({
-      destination: lineKeep({ channelId, baseURL: location.origin }), token: freshToken, durability, maxQueueBytes: 1e9,
+      destination: lineKeep({ channelId, baseURL: location.origin }), token: freshToken, durability, maxQueueBytes: 1e9, fleet: false,
       ...(clock ? { now: () => clock.now() } : {}),
     })
     await keep.realtime(false)
