@@ -173,8 +173,11 @@ func (c *Core) writeWaiting() {
 	a.waiting, a.bytes = nil, 0
 	var ch Change
 	a.after = c.open.last()
-	touched := map[string]*keyState{}
+	var touched map[string]*keyState
 	for i, d := range drafts {
+		if touched == nil && d.Pack == nil {
+			touched = map[string]*keyState{}
+		}
 		if d.Pack != nil {
 			p := c.named(*d.Pack)
 			a.bytes += p.size()

@@ -56,11 +56,31 @@ export function runs(burst, options) {
 // Whether nothing in these texts is the module's to judge; sets `bytes` of each.
 function plainTexts(items, { destination, healthFields = [] }) {
   const all = items.map(({ text }) => text).join('\n')
-  if (all.includes('\\ud') || cardLike(all) || healthFields.some((field) => all.includes(lastStep(field)))) return false
+  if (all.includes('\\ud') || holdsCard(all) || healthFields.some((field) => all.includes(lastStep(field)))) return false
   const limit = noteBytes(destination)
   const ascii = bytesOf(all) === all.length
   return items.every((item) => (item.bytes = ascii ? item.text.length : bytesOf(item.text)) <= limit)
 }
+
+const FEWEST = 13 // digits of a card number, see cardLike
+
+/** The same as cardLike, for long texts: a run of 13 digits covers 13 characters, so every 13th is looked at, and what stands around it. */
+export function holdsCard(text) {
+  for (let i = FEWEST - 1; i < text.length; i += FEWEST) {
+    const c = text.charCodeAt(i)
+    if (!isDigit(c) && !(isGap(c) && isDigit(text.charCodeAt(i + 1)))) continue
+    let from = i
+    let to = i + 1
+    while (from > 0 && (isDigit(text.charCodeAt(from - 1)) || isGap(text.charCodeAt(from - 1)) && isDigit(text.charCodeAt(from - 2)))) from--
+    while (isDigit(text.charCodeAt(to)) || isGap(text.charCodeAt(to)) && isDigit(text.charCodeAt(to + 1))) to++
+    if (to - from >= FEWEST && cardLike(text.slice(from, to))) return true
+  }
+  return false
+}
+
+const isDigit = (c) => c >= 48 && c <= 57 || c >= 0xff10 && c <= 0xff19
+
+const isGap = (c) => (c < 128 ? c === 32 || c === 45 || c >= 9 && c <= 13 : /[\s‐-―−－]/.test(String.fromCharCode(c)))
 
 const lastStep = (field) => field.split('.').filter((step) => step !== '*').pop()
 

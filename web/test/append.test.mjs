@@ -193,6 +193,21 @@ test('of the packs on disk the newest texts stay, for the page that is left', { 
   assert.equal(packs.size, 0)
 })
 
+test('L8.2: looking at every 13th character finds what looking at each finds', async () => {
+  const { cardLike } = await import('../src/check.js')
+  const { holdsCard } = await import('../src/plain.js')
+  let seed = 12345
+  const below = (n) => (seed = (seed * 1103515245 + 12345) % 2147483648) % n
+  const letters = '0123456789012345678901234567890123456789４１\u3000- －\u2013\t\u00a0a"'
+  let found = 0
+  for (let n = 0; n < 20000; n++) {
+    const text = 'x'.repeat(below(20)) + Array.from({ length: 10 + below(40) }, () => letters[below(letters.length)]).join('') + 'x'.repeat(below(20))
+    assert.equal(holdsCard(text), cardLike(text), JSON.stringify(text))
+    found += holdsCard(text)
+  }
+  assert.ok(found > 1000 && found < 19000, `both are seen: ${found}`)
+})
+
 test('L13.6: ledger.export gives json, ndjson and csv', { skip }, async (t) => {
   const rows = '{"at":0,"kind":"attempt","status":429}\n{"at":1,"kind":"purged"}\n'
   const { keep } = await opened(t, {}, rows)
