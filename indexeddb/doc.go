@@ -10,7 +10,7 @@
 //
 // # Write order
 //
-// One Commit is one readwrite transaction. All its requests are issued in one go, deletes first, then commit() where the
+// One Commit is one readwrite transaction; one of packs alone is made by the page's script in one call (web/src/packs.js). All its requests are issued in one go, deletes first, then commit() where the
 // engine has it. A Lead and a Commit with a Fence ask for the lease first and issue the rest, or abort, in the success event
 // of that request; no other tab's write comes between, and without commit() the transaction ends by itself. Every write names the object store segments in its scope, so the browser runs writes one after the
 // other: they complete in the order in which they were called, over all tabs. done comes after the complete event and never before
@@ -26,11 +26,11 @@
 //	between complete and done           all of it is on disk; nobody was told. The same as above
 //	at a time-out, Close or loss        the answer is an error, but the outcome is open: see Unknown and Trace
 //
-// # Schema, version 2 (1 had no media)
+// # Schema, version 3 (1 had no media; until 2 a segment was always bytes)
 //
 //	object store   key                            value
-//	segments       number, given by the browser   {h: Uint8Array, b: Uint8Array}
-//	batches        number, the batch's ID         {h, b}
+//	segments       number, given by the browser   {h, b}: both Uint8Array, or both text, which JavaScript wrote of a pack (packs.go)
+//	batches        number, the batch's ID         {h: Uint8Array, b: Uint8Array}
 //	dead           string, the entry's ID         {h, b}
 //	keys           string, the business key       {v: version, at: unix ms, h: hash, 16 hex digits}
 //	ledger         [at, n], added, never put      Uint8Array of JSON text

@@ -17,7 +17,8 @@
 //
 // # Write order
 //
-//  1. append: segment (and key rows, and blobs)              then the page is told
+//  1. append: segment (and key rows, and blobs)              then the page is told. A run of plain events is a pack:
+//     its text stays with the page, which writes the segment (pack.go)
 //  2. seal:   batch + state, minus the segments it took       then it may be sent
 //  3. mark:   state "wire <batch>", the limiter's stamp       then the request goes out
 //  4. settle: ledger row + state, minus the batch and its blobs, after the last step; then it is forgotten.
