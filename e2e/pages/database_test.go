@@ -26,7 +26,7 @@ func TestAnotherHandOnTheDatabase(t *testing.T) {
 
 			// raised: the newer page gets it; the older release refuses with a code, again and again
 			var opened struct{ Stores []string }
-			page.do("openDatabase", map[string]any{"name": database, "version": 3}, &opened)
+			page.do("openDatabase", map[string]any{"name": database, "version": 4}, &opened)
 			require.NotEmpty(t, opened.Stores, "the newer page sees what the older one kept")
 			require.Equal(t, 2, page.status().Storage.Reopened)
 			for range 5 {
