@@ -53,7 +53,7 @@ export function runs(burst, options) {
   return out
 }
 
-// Whether nothing in these texts is the module's to judge; sets `bytes` of each.
+// Whether nothing in these texts is the module's to judge, card numbers and health data among it (L8.2); sets `bytes` of each.
 function plainTexts(items, { destination, healthFields = [] }) {
   const all = items.map(({ text }) => text).join('\n')
   if (all.includes('\\ud') || holdsCard(all) || healthFields.some((field) => all.includes(lastStep(field)))) return false
