@@ -1,12 +1,37 @@
 package outbox_test
 
 import (
+	"bytes"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/liff-keep/liff-keep/outbox"
 )
+
+// texts are the events of a pack in a test: as many messages as there are texts.
+type texts [][]byte
+
+func (t texts) Text(i int) ([]byte, int) { return t[i], bytes.Count(t[i], []byte(`"text"`)) }
+
+// packOf makes a pack of drafts, if they are plain: no key, no media.
+func packOf(list []outbox.Draft) (p outbox.Pack, plain bool) {
+	var all texts
+	p.Ticket, p.Notes = list[0].Ticket, len(list)
+	for i, d := range list {
+		if d.Key != "" || len(d.Media) > 0 {
+			return p, false
+		}
+		all = append(all, d.Text)
+		_, messages := all.Text(i)
+		p.Messages += messages
+		p.Bytes += int64(len(d.Text))
+	}
+	p.Texts = all
+	return p, true
+}
 
 // pack appends plain events as one pack, from ticket on.
 func (p *page) pack(ticket uint32, list ...string) {
@@ -79,4 +104,37 @@ func TestPackInDoubtIsAnsweredByTheDisk(t *testing.T) {
 		require.Len(t, p.receipts, map[bool]int{true: 2, false: 0}[stored])
 		require.Len(t, p.refusals, map[bool]int{true: 0, false: 2}[stored])
 	}
+}
+
+// A parting shot holds the notes of packs, byte for byte as they stand on disk: the newest that fit, and none that went already.
+func TestPackIsInTheParting(t *testing.T) {
+	p := openPage(t)
+	shot := func() (list []outbox.Entry) {
+		p.now = p.now.Add(time.Second) // the debounce is over
+		for _, cmd := range p.core.Step(p.now, outbox.Left{}) {
+			if c, ok := cmd.(outbox.Shoot); ok {
+				list = c.Batch.Entries
+			}
+		}
+		return list
+	}
+	long := event(strings.Repeat("x", 20_000), 1)
+	p.pack(1, long, long, long, event("the newest", 1))
+	p.settle()
+	list := shot()
+	require.Len(t, list, 3, "two long ones and the newest are 40 kB, 56 go")
+	for i, e := range list {
+		require.Equal(t, p.receipts[uint32(i+2)].NoteID, e.NoteID)
+		require.Equal(t, p.receipts[uint32(i+2)].ID, e.ID())
+		require.Len(t, e.Raw, p.receipts[uint32(i+2)].Bytes)
+	}
+	require.Contains(t, string(list[2].Raw), `"noteId":"`+list[2].NoteID+`"`)
+
+	p.pack(5, event("delivered", 1))
+	p.settle()
+	p.post(outbox.FlushAsked{Ticket: 9})
+	p.now = p.now.Add(time.Minute)
+	p.post(outbox.Woke{})
+	require.Zero(t, p.core.Counts().Pending)
+	require.Empty(t, shot(), "what was sealed is not shot")
 }

@@ -417,28 +417,6 @@ func (r *rig) append(n int, key func() string) {
 	r.post(outbox.Appended{Drafts: list})
 }
 
-// texts are the events of a pack in a test: as many messages as there are texts.
-type texts [][]byte
-
-func (t texts) Text(i int) ([]byte, int) { return t[i], bytes.Count(t[i], []byte(`"text"`)) }
-
-// packOf makes a pack of drafts, if they are plain: no key, no media.
-func packOf(list []outbox.Draft) (p outbox.Pack, plain bool) {
-	var all texts
-	p.Ticket, p.Notes = list[0].Ticket, len(list)
-	for i, d := range list {
-		if d.Key != "" || len(d.Media) > 0 {
-			return p, false
-		}
-		all = append(all, d.Text)
-		_, messages := all.Text(i)
-		p.Messages += messages
-		p.Bytes += int64(len(d.Text))
-	}
-	p.Texts = all
-	return p, true
-}
-
 // kill ends the page: of the writes under way any prefix has reached the disk.
 func (r *rig) kill() {
 	r.core = nil
