@@ -435,7 +435,7 @@ export interface Status {
   /** When what waitsFor names is over; the same instant as nextFlush. */
   until: number | null
   /** What nextFlush waits for; 'moment': a free moment of the bucket that all phones share; '' for nothing, 'module' while liff.$keep has not started (no user yet, or the wasm is on its way). */
-  waitsFor: '' | 'scan' | 'look-up' | 'flush' | 'moment' | 'limiter' | 'pause' | 'breaker' | 'token' | 'parked' | 'module'
+  waitsFor: '' | 'scan' | 'look-up' | 'probe' | 'flush' | 'moment' | 'limiter' | 'pause' | 'breaker' | 'token' | 'parked' | 'module'
   /** Which way batches go now; 'direct' with the option relay: it is silent, and they go round it. */
   way: 'relay' | 'direct'
   /** The same for people, in English: 'waiting for a free moment, about 3 min'; '' for nothing. <keep-status> speaks three languages. */

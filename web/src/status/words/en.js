@@ -58,7 +58,7 @@ export default {
   breakerIs: { closed: 'closed: sending freely', open: 'open: paused', 'half-open': 'trying one request' },
   until: (text, t) => `${text} until ${t}`,
   next: 'Next sending', never: 'nothing planned', nextAt: (t, r) => `${t}, ${r}`,
-  waitsFor: { module: 'starting', scan: 'reading the storage', 'look-up': 'checking with the service', flush: 'collecting', moment: 'a free moment', limiter: 'within the quota', pause: 'short pause', breaker: 'circuit breaker', token: 'log-in', parked: 'next attempt' },
+  waitsFor: { module: 'starting', scan: 'reading the storage', 'look-up': 'checking with the service', probe: 'checking with the service', flush: 'collecting', moment: 'a free moment', limiter: 'within the quota', pause: 'short pause', breaker: 'circuit breaker', token: 'log-in', parked: 'next attempt' },
   token: 'Access', tokenIs: { ok: 'granted', needed: 'log-in needed', scope: 'permission needed' },
   way: 'Way', wayIs: { relay: 'through the relay', direct: 'straight to the service' },
   leader: 'Sending page', leaderIs: (yes) => (yes ? 'this one' : 'another open page'),

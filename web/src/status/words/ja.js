@@ -56,7 +56,7 @@ export default {
   breakerIs: { closed: '作動していません', open: '休止中', 'half-open': '1 回だけ試しています' },
   until: (text, t) => `${text}（${t} まで）`,
   next: '次の送信', never: '予定なし', nextAt: (t, r) => `${t}（${r}）`,
-  waitsFor: { module: '準備中', scan: '保存領域を読み込み中', 'look-up': 'サービスに照会中', flush: 'まとめて送信', moment: '空き待ち', limiter: '利用枠の範囲で', pause: '短い休止', breaker: '自動休止', token: 'ログイン待ち', parked: '再送まで待機' },
+  waitsFor: { module: '準備中', scan: '保存領域を読み込み中', 'look-up': 'サービスに照会中', probe: 'サービスに照会中', flush: 'まとめて送信', moment: '空き待ち', limiter: '利用枠の範囲で', pause: '短い休止', breaker: '自動休止', token: 'ログイン待ち', parked: '再送まで待機' },
   token: 'アクセス権', tokenIs: { ok: 'あり', needed: 'ログインが必要', scope: '許可が必要' },
   way: '経路', wayIs: { relay: '中継サーバー経由', direct: 'サービスへ直接' },
   leader: '送信するページ', leaderIs: (yes) => (yes ? 'このページ' : '開いている別のページ'),
