@@ -60,9 +60,13 @@ func (c *Core) onAppended(drafts []Draft) {
 	}
 }
 
-// onPacked is onAppended of a pack.
-func (c *Core) onPacked(p Pack) {
-	c.onAppended([]Draft{{Ticket: p.Ticket, Kind: Note, Pack: &p}})
+// onPacked is onAppended of packs.
+func (c *Core) onPacked(packs []Pack) {
+	drafts := make([]Draft, len(packs))
+	for i := range packs {
+		drafts[i] = Draft{Ticket: packs[i].Ticket, Kind: Note, Pack: &packs[i]}
+	}
+	c.onAppended(drafts)
 }
 
 // check refuses what needs no look at the store; used is what counts on disk.

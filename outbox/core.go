@@ -83,7 +83,7 @@ func (c *Core) Step(now time.Time, e Event) []Command {
 	case Appended:
 		c.onAppended(e.Drafts)
 	case Packed:
-		c.onPacked(e.Pack)
+		c.onPacked(e.Packs)
 	case HideAsked:
 		c.onAppended([]Draft{{Ticket: e.Ticket, Kind: Hide, Text: []byte(e.NoteID)}})
 	case KeysRead:

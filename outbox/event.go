@@ -13,8 +13,8 @@ type (
 	}
 	// Appended: the page hands over events. Each Ticket is answered by a Receipt or a Rejection.
 	Appended struct{ Drafts []Draft }
-	// Packed: the same for a run of plain events.
-	Packed struct{ Pack Pack }
+	// Packed: the same for the runs of plain events of one turn.
+	Packed struct{ Packs []Pack }
 	// KeysRead answers ReadKeys.
 	KeysRead struct {
 		Rows []KeyRow

@@ -40,7 +40,7 @@ func (p *page) pack(ticket uint32, list ...string) {
 		all[i] = outbox.Draft{Ticket: ticket + uint32(i), Kind: outbox.Note, Text: []byte(text)}
 	}
 	pack, _ := packOf(all)
-	p.step(outbox.Packed{Pack: pack})
+	p.step(outbox.Packed{Packs: []outbox.Pack{pack}})
 }
 
 // A pack that is on disk counts before the scan has met what another tab wrote in front of it.
@@ -55,6 +55,24 @@ func TestPackCountsAsSoonAsItIsAcknowledged(t *testing.T) {
 	require.Equal(t, 2, p.core.Counts().Pending)
 	p.settle()
 	require.Equal(t, 3, p.core.Counts().Pending+p.core.Counts().Delivered, "and the other tab's, which is old and goes at once")
+}
+
+// All packs of a turn are one transaction: each more would cost the page another wait for the disk.
+func TestPacksOfATurnAreOneTransaction(t *testing.T) {
+	p := openPage(t)
+	var packs []outbox.Pack
+	for i := range uint32(3) {
+		pack, _ := packOf([]outbox.Draft{{Ticket: 7 + i, Kind: outbox.Note, Text: []byte(event("a", 1))}})
+		packs = append(packs, pack)
+	}
+	var commits []outbox.Commit
+	for _, cmd := range p.core.Step(p.now, outbox.Packed{Packs: packs}) {
+		if c, ok := cmd.(outbox.Commit); ok {
+			commits = append(commits, c)
+		}
+	}
+	require.Len(t, commits, 1)
+	require.Len(t, commits[0].Change.Append, 3, "and each a segment")
 }
 
 // What does not fit is judged event by event, so that a full queue takes what it can.

@@ -410,8 +410,14 @@ func (r *rig) append(n int, key func() string) {
 		}
 		list = append(list, draft)
 	}
-	if p, plain := packOf(list); plain && r.rng.Intn(2) == 0 {
-		r.post(outbox.Packed{Pack: p})
+	if _, plain := packOf(list); plain && r.rng.Intn(2) == 0 {
+		var packs []outbox.Pack
+		for len(list) > 0 {
+			n := 1 + r.rng.Intn(len(list))
+			p, _ := packOf(list[:n])
+			packs, list = append(packs, p), list[n:]
+		}
+		r.post(outbox.Packed{Packs: packs})
 		return
 	}
 	r.post(outbox.Appended{Drafts: list})

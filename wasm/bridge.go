@@ -19,7 +19,8 @@ import (
 //	append(texts Uint8Array, keys string, ticket, media)   events as lines of JSON, keys as lines; ticket counts up a line;
 //	    media is null, or an array with null or an array of {name, type, bytes, sum, blob} for each event
 //	take(texts Uint8Array, rows string, ticket, media)     the same for what the page's inbox kept, rows as lines "key version at mark"
-//	pack(ticket, notes, messages, bytes)                   a run of plain events that host.packs holds, answered to host.packed, with its Seq
+//	pack(ticket, notes, messages, bytes, more)             a run of plain events that host.packs holds, answered to host.packed, with its Seq;
+//	    more is 1 when the next run of the same turn follows at once, else 0
 //	hide(ticket, noteId) · flush(ticket) · dead(ticket) · revive(ticket, id) · discard(ticket, id)
 //	ledger(ticket, from, to) · rows(ticket, from, to) · reconcile(ticket, from, to) · holdings(ticket) · lead(ticket, force) · resign() · left()
 //	status() string · realtime(on) · offered(token) · nudge() · shown(on)
@@ -199,7 +200,7 @@ func (d *driver) api() map[string]any {
 			return nil
 		},
 		"pack": func(args []js.Value) any {
-			d.pack(args[0].Int(), args[1].Int(), args[2].Int(), args[3].Float())
+			d.pack(args[0].Int(), args[1].Int(), args[2].Int(), args[3].Float(), args[4].Int() != 0)
 			return nil
 		},
 		"flush": func(args []js.Value) any { d.post(outbox.FlushAsked{Ticket: ticket(args[0])}); return nil },

@@ -49,6 +49,29 @@ func TestC4_APackIsOnDiskAndReadAsItsEvents(t *testing.T) {
 	later.until("two pending", func() bool { return later.count("pending") == 2 })
 }
 
+// Packs of one turn are handed over one by one and go to disk together, with the last.
+func TestPacksOfATurnGoToDiskTogether(t *testing.T) {
+	p := openPage(t, nil)
+	written := 0
+	database := js.Global().Get("IDBDatabase").Get("prototype")
+	own := database.Get("transaction")
+	spy := js.FuncOf(func(this js.Value, args []js.Value) any {
+		if js.Global().Get("String").Invoke(args[0]).String() == "segments" {
+			written++
+		}
+		return js.Global().Get("Reflect").Call("apply", own, this, js.Global().Get("Array").Call("of", args[0], args[1], args[2]))
+	})
+	database.Set("transaction", spy)
+	t.Cleanup(func() { database.Set("transaction", own); spy.Release() })
+	p.packAnd(1, 1, []string{good, good})
+	require.Zero(t, written)
+	p.packAnd(3, 0, []string{good})
+	require.Equal(t, 1, written)
+	p.until("both on disk", func() bool { return p.packed[1] > 0 && p.packed[3] > 0 })
+	require.Equal(t, p.packed[1]+1, p.packed[3], "in their order")
+	require.Equal(t, 3, p.count("pending"))
+}
+
 // A pack for which the queue has no room is judged event by event: what fits is taken.
 func TestPackThatDoesNotFitIsTakenAsFarAsItDoes(t *testing.T) {
 	p := openPage(t, map[string]any{"maxQueueBytes": len(good) + 10})

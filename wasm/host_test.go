@@ -127,15 +127,18 @@ func (p *page) until(what string, ok func() bool) {
 	}
 }
 
-// pack hands events over as one pack.
-func (p *page) pack(first uint32, events ...string) {
+// pack hands events over as one pack, the last of its turn.
+func (p *page) pack(first uint32, events ...string) { p.packAnd(first, 0, events) }
+
+// packAnd hands events over as one pack; with more = 1 the next follows at once.
+func (p *page) packAnd(first uint32, more int, events []string) {
 	items, bytes := js.Global().Get("Array").New(), 0
 	for _, e := range events {
 		items.Call("push", map[string]any{"text": e, "messages": 1, "bytes": len(e)})
 		bytes += len(e)
 	}
 	p.packs.Call("add", first, items, bytes)
-	p.api.Call("pack", first, len(events), len(events), bytes)
+	p.api.Call("pack", first, len(events), len(events), bytes, more)
 }
 
 // append hands lines over as one burst and returns the answers in order.

@@ -16,7 +16,7 @@ import (
 )
 
 // ABI is compared with the loader's number: a page must never run a module of another release.
-const ABI = 3
+const ABI = 4
 
 // slotName is where the loader waits. It stands there only while main runs, which nothing on the page's one thread can
 // interrupt. An argument of the program would bring package os, 12 kB of the module.

@@ -24,10 +24,17 @@ func (t texts) Text(i int) ([]byte, int) {
 	return bytesOf(text), t.page.Call("messages", t.ticket, i).Int()
 }
 
-// pack takes a run of plain events that host.packs holds under this ticket; bytes are those of its texts.
-func (d *driver) pack(ticket, notes, messages int, bytes float64) {
+// pack takes a run of plain events that host.packs holds under this ticket; bytes are those of its texts. With more, the next call
+// brings the next run of the same turn: they go to disk in one transaction.
+func (d *driver) pack(ticket, notes, messages int, bytes float64, more bool) {
 	t := uint32(ticket)
-	d.post(outbox.Packed{Pack: outbox.Pack{Texts: texts{d.packs, t}, Ticket: t, Notes: notes, Messages: messages, Bytes: int64(bytes)}})
+	d.held = append(d.held, outbox.Pack{Texts: texts{d.packs, t}, Ticket: t, Notes: notes, Messages: messages, Bytes: int64(bytes)})
+	if more {
+		return
+	}
+	packs := d.held
+	d.held = nil
+	d.post(outbox.Packed{Packs: packs})
 }
 
 // What follows are the two ways into Go that each append takes, as functions of the module itself: through js.FuncOf an entry
@@ -37,9 +44,9 @@ func (d *driver) pack(ticket, notes, messages int, bytes float64) {
 var exported *driver
 
 //go:wasmexport liffkeep_pack
-func exportedPack(ticket, notes, messages int32, bytes float64) {
+func exportedPack(ticket, notes, messages int32, bytes float64, more int32) {
 	d := exported
-	d.guarded(func() { d.pack(int(ticket), int(notes), int(messages), bytes) })
+	d.guarded(func() { d.pack(int(ticket), int(notes), int(messages), bytes, more != 0) })
 }
 
 //go:wasmexport liffkeep_written

@@ -1,7 +1,7 @@
 import { KeepError, part } from './errors.js'
 
 // ABI is compared with the module's number: a page never runs a module of another release.
-const ABI = 3
+const ABI = 4
 const SLOT = 'liff-keep module' // where the module looks for us, while it starts
 
 /**

@@ -233,7 +233,8 @@ class Outbox {
 
   #put(text, key, media, messages) {
     return new Promise((resolve, reject) => {
-      if (this.#burst.push({ text, key, media, messages, resolve, reject }) === 1) queueMicrotask(() => this.#sendBurst())
+      const item = { text, key, media, messages, resolve, reject, bytes: 0, size: 0, noteId: '' } // the last three are a pack's: an object that grows later costs twice
+      if (this.#burst.push(item) === 1) queueMicrotask(() => this.#sendBurst())
     })
   }
 
@@ -250,8 +251,8 @@ class Outbox {
       if (run.plain) this.#packs.add(run.ticket, run.items, run.bytes)
       else run.items.forEach((item, i) => this.#tickets.wait(run.ticket + i, item))
     }
-    for (const { plain, ticket, items, messages, bytes } of runs) {
-      if (plain) this.#api?.pack(ticket, items.length, messages, bytes)
+    for (const [i, { plain, ticket, items, messages, bytes }] of runs.entries()) {
+      if (plain) this.#api?.pack(ticket, items.length, messages, bytes, runs[i + 1]?.plain ? 1 : 0)
       else {
         this.#api?.append(encoder.encode(items.map(({ text }) => text).join('\n')), items.map(({ key }) => key).join('\n'), ticket,
           items.some(({ media }) => media) ? items.map(({ media }) => media) : null)

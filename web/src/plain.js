@@ -29,38 +29,31 @@ function simple(v, depth) {
 }
 
 /**
- * Cuts a burst of {text, key, media, messages} into runs, in order: {plain, items, bytes, messages}. The events of a plain run
- * are a pack's: its texts are judged together, one by one only if something shows; so is the size of each in bytes.
+ * Cuts a burst of {text, key, media, messages, bytes} into runs, in order: {plain, items, bytes, messages}. The events of a plain run
+ * are a pack's; the size of each, in bytes, is set here.
  */
-export function runs(burst, options) {
+export function runs(burst, { destination, healthFields = [] }) {
+  const limit = noteBytes(destination)
+  const health = healthFields.map(lastStep)
   const out = []
   let last = null
-  for (let from = 0; from < burst.length; from += MOST) {
-    const part = burst.slice(from, from + MOST)
-    const clean = plainTexts(part.filter(({ messages }) => messages > 0), options)
-    for (const item of part) {
-      const plain = item.messages > 0 && (clean || plainTexts([item], options))
-      if (!last || last.plain !== plain || plain && (last.items.length === MOST || last.bytes + item.bytes > BYTES)) {
-        out.push(last = { plain, items: [], bytes: 0, messages: 0 })
-      }
-      last.items.push(item)
-      if (plain) {
-        last.bytes += item.bytes
-        last.messages += item.messages
-      }
+  for (const item of burst) {
+    const plain = item.messages > 0 && plainText(item.text, health) && (item.bytes = bytesOf(item.text)) <= limit
+    if (!last || last.plain !== plain || plain && (last.items.length === MOST || last.bytes + item.bytes > BYTES)) {
+      out.push(last = { plain, items: [], bytes: 0, messages: 0 })
+    }
+    last.items.push(item)
+    if (plain) {
+      last.bytes += item.bytes
+      last.messages += item.messages
     }
   }
   return out
 }
 
-// Whether nothing in these texts is the module's to judge, card numbers and health data among it (L8.2); sets `bytes` of each.
-function plainTexts(items, { destination, healthFields = [] }) {
-  const all = items.map(({ text }) => text).join('\n')
-  if (all.includes('\\ud') || holdsCard(all) || healthFields.some((field) => all.includes(lastStep(field)))) return false
-  const limit = noteBytes(destination)
-  const ascii = bytesOf(all) === all.length
-  return items.every((item) => (item.bytes = ascii ? item.text.length : bytesOf(item.text)) <= limit)
-}
+// Whether nothing in this text is the module's to judge, card numbers and health data among it (L8.2). Text by text: one string
+// of all of them would have to be made first, which costs more than it saves.
+const plainText = (text, health) => !text.includes('\\ud') && !holdsCard(text) && !health.some((name) => text.includes(name))
 
 const FEWEST = 13 // digits of a card number, see cardLike
 
@@ -86,6 +79,7 @@ const lastStep = (field) => field.split('.').filter((step) => step !== '*').pop(
 
 // Without making the bytes, where they fit into what is at hand.
 function bytesOf(text) {
+  if (!/[\u0080-\uffff]/.test(text)) return text.length
   const { read, written } = encoder.encodeInto(text, (scratch ??= new Uint8Array(1 << 18)))
   return read === text.length ? written : encoder.encode(text).length
 }

@@ -16,7 +16,7 @@ async function opened(t, options, ledger = '', disk = {}) {
   let host
   const answer = (...answers) => host.answers(JSON.stringify(answers))
   stub(t, 'BroadcastChannel', undefined)
-  fakeGo(t, ({ ready }) => ready({ abi: 3, open(given) {
+  fakeGo(t, ({ ready }) => ready({ abi: 4, open(given) {
     host = given
     host.opened()
     return {
@@ -25,9 +25,9 @@ async function opened(t, options, ledger = '', disk = {}) {
         calls.push(new TextDecoder().decode(texts).split('\n').map((line, i) => ({ event: JSON.parse(line), key: names[i], ...(media?.[i] && { media: media[i] }) })))
         queueMicrotask(() => answer(...names.map((name, i) => [first + i, 0, `1.${i}`, name || 'n', 9, 5])))
       },
-      pack(ticket, notes, messages, bytes) {
+      pack(ticket, notes, messages, bytes, more) {
         calls.push(Array.from({ length: notes }, (_, i) => ({ event: JSON.parse(new TextDecoder().decode(host.packs.text(ticket, i))), key: '' })))
-        calls.at(-1).pack = { ticket, messages, bytes }
+        calls.at(-1).pack = { ticket, messages, bytes, more }
         host.packs.session = 'session'
         disk.pack?.(host, ticket) ?? queueMicrotask(() => {
           calls.at(-1).record = host.packs.record(ticket, 35, 1795000000123)
@@ -117,7 +117,7 @@ test('plain events of a turn cross over as the sums of one pack, and their text 
   assert.equal(calls.length, 1)
   const texts = [event(1, 'a'), event(2, '寿司🍣')].map((e) => JSON.stringify(e))
   const sizes = texts.map((text) => Buffer.byteLength(text))
-  assert.deepEqual(calls[0].pack, { ticket: 2, messages: 2, bytes: sizes[0] + sizes[1] })
+  assert.deepEqual(calls[0].pack, { ticket: 2, messages: 2, bytes: sizes[0] + sizes[1], more: 0 })
   assert.deepEqual(calls[0].record, {
     h: texts.map((_, i) => `0\t${i}\tn\t1\t1795000000123\t${sizes[i] + 21 + i}\t0\tsession-${['z', '10'][i]}\t\n`).join(''),
     b: texts.map((text, i) => `{"noteId":"session-${['z', '10'][i]}",${text.slice(1)}`).join(''),
@@ -146,14 +146,14 @@ test('what is not plain goes to the module as bytes, in its place among the othe
   for (const [what, args] of Object.entries(odd)) {
     calls.length = 0
     await Promise.all([keep.append(event(1)), keep.append(...args), keep.append(event(3))])
-    assert.deepEqual(calls.map((burst) => [!!burst.pack, burst.length]), [[true, 1], [false, 1], [true, 1]], what)
+    assert.deepEqual(calls.map((burst) => [burst.pack?.more, burst.length]), [[0, 1], [undefined, 1], [0, 1]], what)
   }
 })
 
 test('a pack is as large as a segment at the most', { skip }, async (t) => {
   const { keep, calls } = await opened(t)
   await Promise.all(Array.from({ length: 1201 }, (_, n) => keep.append(event(n))))
-  assert.deepEqual(calls.map((burst) => burst.length), [500, 500, 201])
+  assert.deepEqual(calls.map((burst) => [burst.length, burst.pack.more]), [[500, 1], [500, 1], [201, 0]], 'and the module waits for the last')
   calls.length = 0
   await Promise.all(Array.from({ length: 5 }, (_, n) => keep.append(event(n, 'あ'.repeat(130000)))))
   assert.deepEqual(calls.map((burst) => burst.length), [2, 2, 1], 'by bytes, not by characters')

@@ -14,7 +14,7 @@ async function opened(t, disk) {
   const answer = (...a) => queueMicrotask(() => host.answers(JSON.stringify([a])))
   stub(t, 'BroadcastChannel', undefined)
   const clock = fakeClock(t)
-  fakeGo(t, ({ ready }) => ready({ abi: 3, open(given) {
+  fakeGo(t, ({ ready }) => ready({ abi: 4, open(given) {
     host = given
     log.push('open')
     queueMicrotask(() => host.opened())

@@ -90,10 +90,10 @@ test('a page whose Content-Security-Policy forbids wasm is told the word to add'
 
 test('a module of another release is not run', { skip }, async (t) => {
   for (const [abi, mend] of [
-    [1, /keep\.wasm has ABI 1, this script needs 3: deploy both from one release/],
+    [1, /keep\.wasm has ABI 1, this script needs 4: deploy both from one release/],
     [0, /has ABI 0/],
     [undefined, /has ABI undefined/],
-    ['3', /has ABI 3/],
+    ['4', /has ABI 4/],
   ]) {
     await t.test(`ABI ${JSON.stringify(abi)}`, async (t) => {
       fakeGo(t, ({ ready }) => ready({ abi, open: () => assert.fail('opened') }))
@@ -115,7 +115,7 @@ test('a module that crashes while it starts', { skip }, async (t) => {
 test('a failed start can be tried again', { skip }, async (t) => {
   stub(t, 'fetch', async (asked) => answer(asked, '', { status: 503 }))
   await refused(url, /answered 503/)
-  fakeGo(t, ({ ready }) => ready({ abi: 3, open: () => 'opened' }))
+  fakeGo(t, ({ ready }) => ready({ abi: 4, open: () => 'opened' }))
   const module = await startModule(emptyModule())
   assert.equal(module.open(), 'opened')
 })

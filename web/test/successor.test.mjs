@@ -126,7 +126,7 @@ test('a page whose flush the closing sender did not answer becomes the sender an
   stub(t, 'navigator', { locks: fakeLocks() })
   const flushed = []
   let opened = 0
-  fakeGo(t, ({ ready }) => ready({ abi: 3, open(host) {
+  fakeGo(t, ({ ready }) => ready({ abi: 4, open(host) {
     const page = 'AB'[opened++]
     const answer = (...answers) => queueMicrotask(() => host.answers(JSON.stringify(answers)))
     host.opened()

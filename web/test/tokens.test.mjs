@@ -113,7 +113,7 @@ test('C7: a click and a touch on the page fetch ahead and tell the module; closi
     offered: (token) => offered.push(token),
     lead: (ticket) => queueMicrotask(() => host.answers(JSON.stringify([[ticket, 2, true]]))),
   }, { get: (own, name) => own[name] ?? (() => '') })
-  fakeGo(t, ({ ready }) => ready({ abi: 3, open: (h) => {
+  fakeGo(t, ({ ready }) => ready({ abi: 4, open: (h) => {
     host = h
     queueMicrotask(() => h.opened())
     return module
