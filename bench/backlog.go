@@ -46,7 +46,7 @@ func runBacklog(ctx context.Context, s *site, p *page, engine browser.Engine, si
 		row := fmt.Sprintf("read + settle 400 of %d", size)
 		// the first batches, at this backlog; each is 400 events with 500 messages
 		one := summarize(row, engine.Name, ours, "ms", between[:min(len(between), 20)])
-		one.Note = "from an answer to the next request: settle, ledger, archive, read, seal, read"
+		one.Note = "from an answer to the next request: settle, ledger, archive, read, seal, mark"
 		out = append(out, one)
 		var raw filled
 		if err := p.do(ctx, "settleRaw", map[string]any{"count": size, "times": min(size/400, 20)}, &raw); err != nil {

@@ -171,6 +171,7 @@ type (
 	// batch, and the mark that it is on the wire, are on disk.
 	Send struct {
 		Batch  uint64
+		Sealed *Batch // what is on disk, when it is at hand and need not be read; else nil
 		Step   int
 		Probe  bool   // ask whether it is there, do not send it
 		Cursor string // for the Attempt

@@ -131,3 +131,33 @@ func TestInvariant8_ADecisionThatWaitedForTheLeadIsNotCarriedOut(t *testing.T) {
 		require.Equal(t, want, p.core.Counts(), "discard %v", discard)
 	}
 }
+
+// What was just sealed goes as it is, without a look at the disk; after another lead it may be what another page made of it, and a second
+// try reads it: nothing else keeps it.
+func TestInvariant8_ASealedBatchIsReadBackUnderAnotherLead(t *testing.T) {
+	for _, row := range []struct {
+		what    string
+		between func(p *page)
+		atHand  []bool
+	}{
+		{"the same lead", func(*page) {}, []bool{true, false}},
+		{"another lead of this page", func(p *page) {
+			p.disk.Lead(outbox.Lease{Owner: "p", Now: p.now.UnixMilli(), Until: p.now.UnixMilli() + 150_000, Force: true}, func(fence uint64, err error) {
+				p.step(outbox.Led{On: true, Fence: fence})
+			})
+			p.settle()
+		}, []bool{false, false}},
+	} {
+		p := openPage(t, func(p *page) { p.hasToken = false })
+		p.append("", "a")
+		p.flush()
+		p.sleep(time.Second)
+		require.Empty(t, p.requests, "sealed, and waits for a token")
+		row.between(p)
+		p.hasToken, p.answers = true, []*answer{{status: 503}, truthful}
+		p.post(outbox.TokenOffered{})
+		p.sleep(10 * time.Minute)
+		require.Equal(t, row.atHand, p.atHand, row.what)
+		require.Equal(t, p.requests[0].body, p.requests[1].body, row.what)
+	}
+}

@@ -51,7 +51,8 @@ type page struct {
 	refusals map[uint32]outbox.Refusal
 	flushes  []outbox.Summary
 	requests []request
-	seen     int // requests that sent has returned
+	atHand   []bool // of each Send: did the batch come with it?
+	seen     int    // requests that sent has returned
 }
 
 // request is one call as it reached the network.
@@ -154,10 +155,14 @@ func (p *page) do(core *outbox.Core, cmd outbox.Command) {
 	case outbox.Hash: // a page without crypto.subtle: rows without a chain
 		post(outbox.Hashed{})
 	case outbox.Send:
+		p.atHand = append(p.atHand, c.Sealed != nil)
 		p.disk.ReadBatch(c.Batch, func(r outbox.BatchRecord, err error) {
 			require.NoError(p.t, err)
 			b, err := outbox.DecodeBatch(r)
 			require.NoError(p.t, err)
+			if c.Sealed != nil {
+				require.Equal(p.t, b, *c.Sealed, "what goes is what is on disk")
+			}
 			p.send(c, b, post)
 		})
 	case outbox.Acknowledge:

@@ -239,6 +239,11 @@ func (r *rig) send(c outbox.Send, rec outbox.BatchRecord, err error, post func(o
 		post(outbox.Replied{Err: outbox.ErrNotFound})
 		return
 	}
+	if c.Sealed != nil {
+		if sealed, stored := fmt.Sprint(*c.Sealed), fmt.Sprint(b); sealed != stored {
+			r.fail("what is sent as %s is on disk as %s", sealed, stored)
+		}
+	}
 	var service outbox.Destination = r.line
 	if r.vault != nil {
 		service = r.vault

@@ -83,6 +83,7 @@ func (c *Core) onSegmentsRead(e SegmentsRead) {
 		return // the first entry may still change: sealAt says when to look again
 	}
 	after, next := c.batches, c.books.nextBatch
+	var made *Batch
 	ch := Change{PutOpen: cut.back, DropMedia: cut.media}
 	if cut.segments > 0 {
 		ch.DropFrom, ch.DropTo = e.Segments[0].Seq, e.Segments[cut.segments-1].Seq
@@ -95,6 +96,7 @@ func (c *Core) onSegmentsRead(e SegmentsRead) {
 		after = append(append([]*sealed(nil), after...), summarize(b))
 		last := cut.taken[len(cut.taken)-1]
 		c.open.sealed = place{last.Seq, last.Index}
+		made = &b
 		if c.flushWants(last.Seq) {
 			c.moments.asked = max(c.moments.asked, b.ID)
 		}
@@ -110,6 +112,7 @@ func (c *Core) onSegmentsRead(e SegmentsRead) {
 		}
 	}, func([]uint64) {
 		// Written, so the lead was ours when they were read (the fence only grows): no other page took them, they are gone.
+		c.send.sealed, c.send.under = made, c.gate.fence
 		c.alarms.damaged += len(lost)
 		c.open.forget(lost)
 		c.open.consume(e.Segments[:cut.segments], cut.rest)
@@ -230,7 +233,7 @@ func (x *index) consume(segments []Segment, rest []Entry) {
 
 // name makes entries a batch with a name and a plan of its own.
 func (c *Core) name(id uint64, entries []Entry) Batch {
-	b := Batch{ID: id, Name: c.books.install + "-" + strconv.FormatUint(id, 10), SealedAt: c.now, Entries: entries}
+	b := Batch{ID: id, Name: c.books.install + "-" + strconv.FormatUint(id, 10), SealedAt: time.UnixMilli(c.now.UnixMilli()), Entries: entries}
 	c.plan(&b)
 	return b
 }

@@ -31,6 +31,8 @@ type sendLane struct {
 	link    func(chain string) // waits for the hash of the ledger row to come
 	readTo  uint64             // last segment that the seal asked for
 	sealAt  time.Time          // the first open entry may still change until then
+	sealed  *Batch             // the last that was sealed, until it is sent: it need not be read back
+	under   uint64             // fence of the lead that sealed it
 	control []func()           // decisions of the page that wait for the lane
 	asked   uint32             // ticket of the page's decision under way; 0: none
 }
@@ -214,7 +216,7 @@ func (c *Core) onCommitted(e Committed) {
 	case e.Token == c.send.commit && c.send.phase == marking:
 		c.send.phase = sending
 		b := c.send.batch
-		c.emit(Send{Batch: b.id, Step: b.step, Probe: b.doubt, Cursor: b.cursor, Relayed: relayed(c.send.way)})
+		c.emit(Send{Batch: b.id, Sealed: c.atHand(b.id), Step: b.step, Probe: b.doubt, Cursor: b.cursor, Relayed: relayed(c.send.way)})
 	case e.Token == c.send.commit && c.send.phase == writing:
 		done := c.send.done
 		c.send.phase, c.send.done, c.send.batch, c.send.asked = idle, nil, nil, 0
@@ -222,6 +224,16 @@ func (c *Core) onCommitted(e Committed) {
 		c.tight = max(0, c.tight-1)
 		c.changed = true
 	}
+}
+
+// atHand gives away the batch that was sealed last, if it is this one. Under a later lead it may be another page's: read it.
+func (c *Core) atHand(id uint64) (b *Batch) {
+	s := &c.send
+	if s.sealed != nil && s.sealed.ID == id && s.under == c.gate.fence {
+		b = s.sealed
+	}
+	s.sealed = nil
+	return b
 }
 
 func (c *Core) onCommitFailed(e CommitFailed) {

@@ -11,11 +11,7 @@ import (
 
 // send reads the sealed batch, makes the request of its step, hashes the notes meanwhile, and posts what came of it.
 func (d *driver) send(c outbox.Send, post func(outbox.Event)) {
-	d.store.ReadBatch(c.Batch, func(r outbox.BatchRecord, err error) {
-		var b outbox.Batch
-		if err == nil {
-			b, err = outbox.DecodeBatch(r)
-		}
+	d.batch(c, func(b outbox.Batch, err error) {
 		if err != nil {
 			post(outbox.Replied{Err: err})
 			return
@@ -51,6 +47,21 @@ func (d *driver) send(c outbox.Send, post func(outbox.Event)) {
 				})
 			})
 		})
+	})
+}
+
+// batch gives the batch that is to be sent, as it stands on disk.
+func (d *driver) batch(c outbox.Send, done func(outbox.Batch, error)) {
+	if c.Sealed != nil {
+		done(*c.Sealed, nil)
+		return
+	}
+	d.store.ReadBatch(c.Batch, func(r outbox.BatchRecord, err error) {
+		var b outbox.Batch
+		if err == nil {
+			b, err = outbox.DecodeBatch(r)
+		}
+		done(b, err)
 	})
 }
 

@@ -142,6 +142,10 @@ func (p *phone) do(w *world, id int32, cmd outbox.Command) {
 	case outbox.Hash:
 		answer(outbox.Hashed{})
 	case outbox.Send:
+		if c.Sealed != nil {
+			p.fly(w, id, flight{batch: *c.Sealed})
+			return
+		}
 		p.disk.ReadBatch(c.Batch, func(rec outbox.BatchRecord, err error) {
 			b, err2 := outbox.DecodeBatch(rec)
 			if err != nil || err2 != nil {
