@@ -76,8 +76,8 @@ const (
 // firstAdmission is a before any answer has told: 1, or what the hint says. r of the sessions at the peak may have a request of
 // their own at the target's pace: for 20,000 phones 0.6, for 100,000 0.12. In a crowd what is left over takes part in several draws a
 // session, of which one is won with 1 − (1 − a)^n. bench/fleet, the first day of 40,000: n = 1 makes 66 requests a minute, aimed at 60,
-// and 0.21 % of them are refused; n = 3.6 (the first look, 1.6 candidates, the end) makes 31, as quieter hours leave less over; 2 makes
-// 47, none refused. A hint had better begin too low, as each answer raises it.
+// and 0.21 % of them are refused; n = 3.6 makes 31, as quieter hours leave less over; 2 makes 47, none refused. A hint had better
+// begin too low, as each answer raises it.
 func (f Fleet) firstAdmission() float64 {
 	if f.Phones <= 0 {
 		return 1
@@ -87,12 +87,13 @@ func (f Fleet) firstAdmission() float64 {
 	if r >= 1 {
 		return f.clamp(r)
 	}
-	return f.clamp(1 - math.Pow(1-r, 1/drawsPerSession))
+	return f.clamp(1 - math.Pow(1-r, 1/firstDraws))
 }
 
 const (
 	sessionsPerDay  = 3
-	drawsPerSession = 2.0
+	firstDraws      = 2.0
+	drawsPerSession = 2.8 // of what is left over, later; 3.6 (the first look, 1.6 candidates, the end) makes 81 requests a minute at midnight
 	minutesPerDay   = 24 * 60
 )
 

@@ -1,6 +1,7 @@
 package retry
 
 import (
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -144,7 +145,7 @@ func TestFleet_AFailureWaitsAndSaysNothingOfTheLoad(t *testing.T) {
 }
 
 // "p = min(1, A) (phones: p² when all events are of this session); A = a / curve(hour); opened from a campaign link: A × 0.15;
-// long desktop sessions (seats): p instead of p²"
+// long desktop sessions (seats): p instead of p²"; what is left over on a phone: see Chance.
 func TestFleet_TheChanceAtACandidateMoment(t *testing.T) {
 	for _, row := range []struct {
 		who   string
@@ -156,17 +157,36 @@ func TestFleet_TheChanceAtACandidateMoment(t *testing.T) {
 	}{
 		{"at the peak, left over", phones, .5, "21:00:00", false, .5},
 		{"at the peak, of this session", phones, .5, "21:00:00", true, .25},
-		{"at half the demand", phones, .25, "12:00:00", false, .5},
+		{"at half the demand, of this session", phones, .25, "12:00:00", true, .25},
+		{"at half the demand, left over", phones, .05, "12:00:00", false, 0.105248},
+		{"and when half of the sessions win at the peak", phones, .25, "12:00:00", false, 1},
 		{"at night everybody may", phones, .06, "04:00:00", true, 1},
-		{"between two hours the curve is a line: 22:30 is 0.73", phones, .365, "22:30:00", false, .5},
+		{"between two hours the curve is a line: 22:30 is 0.73", phones, .365, "22:30:00", true, .25},
 		{"from a campaign link", Fleet{Target: 60, Quota: 100, Campaign: true}, 1, "21:00:00", false, .15},
 		{"a seat", Fleet{Target: 60, Quota: 100, Seats: true}, .5, "21:00:00", true, .5},
 		{"a numbered seat has its slot to itself", Fleet{Target: 60, Quota: 100, Seat: Seat{3, 40}}, .001, "21:00:00", true, 1},
 		{"a lone page that knows nothing", phones, 0, "21:00:00", true, 1},
 		{"one with a hint", Fleet{Target: 60, Quota: 100, Phones: 119_520}, 0, "21:00:00", false, 0.051317},
-		{"a curve of one's own", Fleet{Target: 60, Quota: 100, Curve: Curve{9: .5, 10: .5, 23: 1}}, .2, "09:30:00", false, .4},
+		{"a curve of one's own", Fleet{Target: 60, Quota: 100, Curve: Curve{9: .5, 10: .5, 23: 1}}, .2, "09:30:00", true, .16},
 	} {
 		require.InDelta(t, row.want, learned(row.a).Chance(row.f, jstAt(t, row.at), row.fresh), 1e-6, row.who)
+	}
+}
+
+// However quiet the hour, what phones have left over makes as many requests a minute as at the peak, until every session wins; those
+// of ten minutes ago are still there.
+func TestFleet_WhatIsLeftOverMakesTheSameLoadAtEachHour(t *testing.T) {
+	for _, a := range []float64{.001, .01, .05, .12} {
+		l := learned(a)
+		wins := func(at string) float64 {
+			return 1 - math.Pow(1-l.Chance(phones, jstAt(t, at), false), drawsPerSession)
+		}
+		for hour := range 24 {
+			at := fmt.Sprintf("%02d:30:00", hour)
+			before := fmt.Sprintf("%02d:20:00", hour)
+			demand := max(phones.Curve.At(jstAt(t, at)), phones.Curve.At(jstAt(t, before)))
+			require.InDelta(t, min(1, wins("21:00:00")/demand), wins(at), 1e-9, "%s, a %g", at, a)
+		}
 	}
 }
 
