@@ -12,6 +12,7 @@ const maxVersions = 5
 func (s *settlement) accept(e Replied) {
 	c := s.c
 	delivered := 0
+	s.row.sums.Text = make([]byte, 0, len(s.out.Verdicts)*storedBytes)
 	for i, v := range s.out.Verdicts {
 		entry := s.sent.Entries[i]
 		if v.State == Conflict && entry.Kind == Note {
@@ -57,6 +58,19 @@ func (s *settlement) thinning() bool {
 	return since >= time.Hour || since < 0
 }
 
+// record is the batch for the archive: without its media, as their blobs are gone; a note that is sent again names what the service has.
+func (s *settlement) record() BatchRecord {
+	if sealed := s.c.send.record; sealed.ID == s.sent.ID && s.batch.media == 0 {
+		return sealed
+	}
+	kept := s.sent
+	kept.Entries = append([]Entry(nil), kept.Entries...)
+	for i := range kept.Entries {
+		kept.Entries[i].Media = nil
+	}
+	return encodeBatch(kept)
+}
+
 // archive keeps the delivered bytes for a while, for reconcile (L12.1).
 func (s *settlement) archive() {
 	c := s.c
@@ -68,12 +82,7 @@ func (s *settlement) archive() {
 		s.edit(func(b *books) { b.archived = 0 })
 		return
 	}
-	kept := s.sent
-	kept.Entries = append([]Entry(nil), kept.Entries...)
-	for i := range kept.Entries {
-		kept.Entries[i].Media = nil // their blobs are gone; a note that is sent again names what the service has
-	}
-	s.change.Archive = []ArchiveRecord{{c.now.UnixMilli(), encodeBatch(kept)}}
+	s.change.Archive = []ArchiveRecord{{c.now.UnixMilli(), s.record()}}
 	size, full := int64(s.batch.bytes), c.books.archived > maxArchive
 	switch {
 	case full:

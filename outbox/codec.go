@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"bytes"
 	"strconv"
 	"time"
 
@@ -63,6 +64,9 @@ func encodeSegment(seq uint64, entries []Entry) Segment {
 // decodeEntries reads a head, and the bodies when body is not nil. A seq of 0 in the head stands for the record's own.
 // Raw points into body. sizes[i] is the length in bytes of entry i. It answers ErrDamaged when head and body disagree.
 func decodeEntries(seq uint64, head, body []byte) (entries []Entry, sizes []int, err error) {
+	if n := bytes.Count(head, []byte{'\n'}); n > 0 {
+		entries, sizes = make([]Entry, 0, n), make([]int, 0, n)
+	}
 	for len(head) > 0 {
 		line, rest, ok := jsontext.CutByte(head, '\n')
 		if !ok {

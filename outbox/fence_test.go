@@ -161,3 +161,40 @@ func TestInvariant8_ASealedBatchIsReadBackUnderAnotherLead(t *testing.T) {
 		require.Equal(t, p.requests[0].body, p.requests[1].body, row.what)
 	}
 }
+
+// L12.1: the archive has what was delivered, without its media, whether the batch went as it was sealed or was read again.
+func TestL12_1_TheArchiveHasTheBatchThatWasSent(t *testing.T) {
+	for _, row := range []struct {
+		what    string
+		media   []outbox.Media
+		between func(p *page)
+	}{
+		{"as it was sealed", nil, func(*page) {}},
+		{"with media", []outbox.Media{{Name: "memo", Type: "audio/mp4", Bytes: 3}}, func(*page) {}},
+		{"read again", nil, (*page).restart},
+	} {
+		p := openPage(t, func(p *page) { p.hasToken, p.cfg.KeepDelivered = false, 48*time.Hour })
+		draft := outbox.Draft{Ticket: 1, Kind: outbox.Note, Text: []byte(event("a", 1)), Media: row.media}
+		for range row.media {
+			draft.Blobs = append(draft.Blobs, "abc")
+		}
+		p.post(outbox.Appended{Drafts: []outbox.Draft{draft}})
+		p.flush()
+		p.sleep(time.Second)
+		row.between(p)
+		p.hasToken = true
+		p.post(outbox.TokenOffered{})
+		p.flush()
+		p.sleep(time.Minute)
+		require.Equal(t, 1, p.core.Counts().Delivered, row.what)
+		at := p.requests[len(p.requests)-1].at.UnixMilli()
+		var kept outbox.BatchRecord
+		p.disk.ReadArchive([]outbox.LedgerPos{{At: at, N: 1}}, func(r []outbox.BatchRecord, err error) { kept = r[0] })
+		p.settle()
+		b, err := outbox.DecodeBatch(kept)
+		require.NoError(t, err, row.what)
+		require.Len(t, b.Entries, 1, row.what)
+		require.Empty(t, b.Entries[0].Media, row.what)
+		require.Contains(t, p.keep[b.Entries[0].NoteID], string(b.Entries[0].Raw), row.what)
+	}
+}

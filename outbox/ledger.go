@@ -31,6 +31,9 @@ type ledgerRow struct {
 	rewritten       []string // ids of entries that were written again as their next version (L7.2)
 }
 
+// storedBytes is about what stored adds for a note.
+const storedBytes = 160
+
 // stored adds a note that the service has.
 func (r *ledgerRow) stored(e Entry, sha256 string) {
 	w := &r.sums

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"bytes"
 	"strconv"
 	"time"
 )
@@ -84,6 +85,7 @@ func (c *Core) onSegmentsRead(e SegmentsRead) {
 	}
 	after, next := c.batches, c.books.nextBatch
 	var made *Batch
+	var record BatchRecord
 	ch := Change{PutOpen: cut.back, DropMedia: cut.media}
 	if cut.segments > 0 {
 		ch.DropFrom, ch.DropTo = e.Segments[0].Seq, e.Segments[cut.segments-1].Seq
@@ -92,7 +94,8 @@ func (c *Core) onSegmentsRead(e SegmentsRead) {
 		b := c.name(next, cut.taken)
 		b.Replaced = cut.replaced
 		next++
-		ch.PutBatches = []BatchRecord{encodeBatch(b)}
+		record = encodeBatch(b)
+		ch.PutBatches = []BatchRecord{record}
 		after = append(append([]*sealed(nil), after...), summarize(b))
 		last := cut.taken[len(cut.taken)-1]
 		c.open.sealed = place{last.Seq, last.Index}
@@ -112,7 +115,7 @@ func (c *Core) onSegmentsRead(e SegmentsRead) {
 		}
 	}, func([]uint64) {
 		// Written, so the lead was ours when they were read (the fence only grows): no other page took them, they are gone.
-		c.send.sealed, c.send.under = made, c.gate.fence
+		c.send.sealed, c.send.record, c.send.under = made, record, c.gate.fence
 		c.alarms.damaged += len(lost)
 		c.open.forget(lost)
 		c.open.consume(e.Segments[:cut.segments], cut.rest)
@@ -131,7 +134,11 @@ type cut struct {
 }
 
 func (c *Core) cut(segments []Segment) (r cut) {
-	var live []Entry
+	notes := 0
+	for _, s := range segments {
+		notes += bytes.Count(s.Head, []byte{'\n'})
+	}
+	live := make([]Entry, 0, notes)
 	ends := make([]int, len(segments)) // live entries up to the end of each segment
 	gone := make([]int, len(segments)) // replaced ones up to there
 	lost := make([]int, len(segments)) // their media up to there

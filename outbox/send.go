@@ -32,6 +32,7 @@ type sendLane struct {
 	readTo  uint64             // last segment that the seal asked for
 	sealAt  time.Time          // the first open entry may still change until then
 	sealed  *Batch             // the last that was sealed, until it is sent: it need not be read back
+	record  BatchRecord        // of the same, until the answer
 	under   uint64             // fence of the lead that sealed it
 	control []func()           // decisions of the page that wait for the lane
 	asked   uint32             // ticket of the page's decision under way; 0: none
@@ -231,6 +232,8 @@ func (c *Core) atHand(id uint64) (b *Batch) {
 	s := &c.send
 	if s.sealed != nil && s.sealed.ID == id && s.under == c.gate.fence {
 		b = s.sealed
+	} else {
+		s.record = BatchRecord{}
 	}
 	s.sealed = nil
 	return b
