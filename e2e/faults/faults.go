@@ -10,7 +10,7 @@
 //	clock TIME         RFC 3339: the sandbox's clock starts there and is moved on to the next
 //	                   instant at which the outbox wants to act, and the page lives on that clock
 //	still              that clock stands still between these moves, and the page lives on it by its device's own
-//	                   clocks, Date.now and performance.now, which the outbox compares
+//	                   clocks, Date and performance.now, which the outbox compares
 //	at-second N        the archive waits for this second of a minute of that clock
 //	oversize BYTES     one conversation more, of that many bytes, which has to die
 //	one-by-one         one append is in flight at once, instead of 50, and followed by a flush: however slow the

@@ -76,11 +76,20 @@ export const makeTrouble = (script, token) => {
 }
 
 /**
- * Sets the device's clocks: Date.now, which a person or a network may set, and performance.now, which nobody can. The outbox
+ * Sets the device's clocks: Date, which a person or a network may set, and performance.now, which nobody can. The outbox
  * takes the difference of the two for a clock that was set. `now` and `steady` return ms; steady may be left out.
  */
 export const setDeviceClocks = ({ now, steady }) => {
-  Date.now = () => Math.floor(now())
+  const set = () => Math.floor(now())
+  globalThis.Date = class extends Date { // whole: the module asks new Date(), as Go does
+    constructor(...at) {
+      super(...(at.length > 0 ? at : [set()]))
+    }
+
+    static now() {
+      return set()
+    }
+  }
   if (!steady) return
   let last = performance.now()
   const offset = last - steady()
