@@ -192,8 +192,8 @@ func (d *driver) askToken(fresh bool, done func(string)) {
 	})
 }
 
-// now is the device's clock, in whole milliseconds, or the page's own. Go's way to the device's is a tenth of a call of
-// Date.now, and an append asks four times.
+// now is the device's clock, in whole milliseconds, or the page's own. An append asks four times, and Go reads the device's
+// without handing values to JavaScript and back.
 func (d *driver) now() time.Time {
 	if d.capped {
 		return time.UnixMilli(int64(d.clock.Invoke().Float()))
