@@ -233,7 +233,7 @@ class Outbox {
 
   #put(text, key, media, messages) {
     return new Promise((resolve, reject) => {
-      const item = { text, key, media, messages, resolve, reject, bytes: 0, size: 0, noteId: '' } // the last three are a pack's: an object that grows later costs twice
+      const item = { text, key, media, messages, resolve, reject, bytes: 0, size: 0, noteId: '' } // the last three are a pack's; an object that grows later is moved
       if (this.#burst.push(item) === 1) queueMicrotask(() => this.#sendBurst())
     })
   }
