@@ -37,6 +37,8 @@ const (
 	longestPause   = MaxHint + refusedSpread<<mostDoublings // that until is ever set to
 	perMillion     = 1e6
 	openFor        = 10 * time.Minute // by and large the oldest of the sessions that draw now
+	crowdFrom      = .3               // of the sessions win at the peak: so few, or fewer, are a crowd
+	crowdTo        = .6               // and so many are none
 	priorRequests  = 5.0              // what a measurement is mixed with: so many requests at the target's own pace
 	minuteSeconds  = 60.0
 	refusedSeconds = 9000.0
@@ -70,10 +72,11 @@ func (l Lottery) admission(f Fleet) float64 {
 // its slot to itself: 1. On phones what was all written in this session goes with the square of it, as it can still go at the
 // session's end, and what is left over has waited a session already.
 //
-// What is left over takes part in several draws a session. a is what one of them wins at the peak; in a quieter hour the session, not
-// the draw, is to win as much more often as there are fewer sessions. Were it A, a crowd, of which one session in six wins at the
-// peak, would make fewer requests by day than in the evening: 100,000 phones made 66 and 79 a minute, and their 429s were those of
-// the evening. Where demand falls, what counts is that of ten minutes ago, as those who opened then are still there.
+// In a crowd what is left over takes part in several draws a session. a is what one of them wins at the peak; in a quieter hour the
+// session, not the draw, is to win as much more often as there are fewer sessions. Were it A, a crowd of which one session in six
+// wins at the peak would make fewer requests by day than in the evening: 100,000 phones made 66 and 79 a minute, and their 429s
+// were those of the evening. Where demand falls, what counts is that of ten minutes ago, as those who opened then are still there.
+// Where most sessions win anyway it is A: 20,000 phones after an outage would win all at once (0.06 % refused).
 func (l Lottery) Chance(f Fleet, now time.Time, fresh bool) float64 {
 	if f.numbered() {
 		return 1
@@ -87,7 +90,9 @@ func (l Lottery) Chance(f Fleet, now time.Time, fresh bool) float64 {
 	}
 	demand := max(f.Curve.At(now), f.Curve.At(now.Add(-openFor)))
 	session := 1 - math.Pow(1-min(1, l.atPeak(f)), drawsPerSession)
-	return 1 - math.Pow(1-min(1, session/demand), 1/drawsPerSession)
+	level := 1 - math.Pow(1-min(1, session/demand), 1/drawsPerSession)
+	crowd := min(max((crowdTo-session)/(crowdTo-crowdFrom), 0), 1)
+	return p + (level-p)*crowd
 }
 
 // Learned says that an answer has said something of the fleet: a readable 200, or a 429.

@@ -159,7 +159,8 @@ func TestFleet_TheChanceAtACandidateMoment(t *testing.T) {
 		{"at the peak, of this session", phones, .5, "21:00:00", true, .25},
 		{"at half the demand, of this session", phones, .25, "12:00:00", true, .25},
 		{"at half the demand, left over", phones, .05, "12:00:00", false, 0.105248},
-		{"and when half of the sessions win at the peak", phones, .25, "12:00:00", false, 1},
+		{"where half of the sessions win at the peak, between the two", phones, .25, "12:00:00", false, 0.578100},
+		{"where most win it is A", phones, .3, "12:00:00", false, .6},
 		{"at night everybody may", phones, .06, "04:00:00", true, 1},
 		{"between two hours the curve is a line: 22:30 is 0.73", phones, .365, "22:30:00", true, .25},
 		{"from a campaign link", Fleet{Target: 60, Quota: 100, Campaign: true}, 1, "21:00:00", false, .15},
@@ -173,10 +174,10 @@ func TestFleet_TheChanceAtACandidateMoment(t *testing.T) {
 	}
 }
 
-// However quiet the hour, what phones have left over makes as many requests a minute as at the peak, until every session wins; those
+// In a crowd, however quiet the hour, what phones have left over makes as many requests a minute as at the peak, until every session wins; those
 // of ten minutes ago are still there.
 func TestFleet_WhatIsLeftOverMakesTheSameLoadAtEachHour(t *testing.T) {
-	for _, a := range []float64{.001, .01, .05, .12} {
+	for _, a := range []float64{.001, .01, .05, .11} {
 		l := learned(a)
 		wins := func(at string) float64 {
 			return 1 - math.Pow(1-l.Chance(phones, jstAt(t, at), false), drawsPerSession)
