@@ -19,7 +19,7 @@ const (
 
 var everyone = []string{ours, plugin, rawSingle, rawCommit, rawGroup, "idb", "Dexie", "localForage", "workbox-background-sync", "@tanstack/offline-transactions", "mixpanel batcher"}
 
-// appendRow is one way of appending, measured on each variant in turn.
+// appendRow is one way of appending, measured on all its variants.
 type appendRow struct {
 	name     string
 	row      string // the page's name

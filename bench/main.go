@@ -1,4 +1,4 @@
-// Command bench measures liff-keep beside what a page would use otherwise, in real browsers, the variants in turn in every
+// Command bench measures liff-keep beside what a page would use otherwise, in real browsers, all variants in every
 // round, and writes bench/results.json and bench/results.html: ./build.sh bench.
 //
 //	-engines chromium,firefox,webkit   -rounds 9   -only TEXT   rows whose name holds TEXT

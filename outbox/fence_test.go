@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/liff-keep/liff-keep/outbox"
+	"github.com/liff-keep/liff-keep/retry"
 )
 
 // lead claims the lease by force, as the holder of the Web Lock does, and tells the core.
@@ -197,4 +198,23 @@ func TestL12_1_TheArchiveHasTheBatchThatWasSent(t *testing.T) {
 		require.Empty(t, b.Entries[0].Media, row.what)
 		require.Contains(t, p.keep[b.Entries[0].NoteID], string(b.Entries[0].Raw), row.what)
 	}
+}
+
+// The same where the service takes a note and its media in one request: what was sealed has the media, and the archive may not.
+func TestL12_1_TheArchiveHasNoMediaOfABatchThatWentAsItWasSealed(t *testing.T) {
+	p := openPage(t, func(p *page) { p.cfg.KeepDelivered, p.cfg.Plan, p.holding = 48*time.Hour, nil, true })
+	p.post(outbox.Appended{Drafts: []outbox.Draft{{Ticket: 1, Kind: outbox.Note, Text: []byte(event("a", 1)),
+		Media: []outbox.Media{{Name: "memo", Type: "audio/mp4", Bytes: 3}}, Blobs: []any{"abc"}}}})
+	p.flush()
+	p.sleep(time.Second)
+	require.Equal(t, []bool{true}, p.atHand)
+	require.NotEmpty(t, p.last.Entries[0].Media)
+	p.post(outbox.Replied{Batch: p.last, Outcome: outbox.Outcome{Status: 200, Verdicts: make([]outbox.Verdict, 1), Hint: retry.NoHint()}})
+	require.Equal(t, 1, p.core.Counts().Delivered)
+	p.disk.ReadArchive([]outbox.LedgerPos{{At: p.now.UnixMilli(), N: 1}}, func(r []outbox.BatchRecord, err error) {
+		b, err := outbox.DecodeBatch(r[0])
+		require.NoError(t, err)
+		require.Empty(t, b.Entries[0].Media)
+	})
+	p.settle()
 }

@@ -51,8 +51,9 @@ type page struct {
 	refusals map[uint32]outbox.Refusal
 	flushes  []outbox.Summary
 	requests []request
-	atHand   []bool // of each Send: did the batch come with it?
-	seen     int    // requests that sent has returned
+	atHand   []bool       // of each Send: did the batch come with it?
+	last     outbox.Batch // of the last Send
+	seen     int          // requests that sent has returned
 }
 
 // request is one call as it reached the network.
@@ -191,6 +192,7 @@ func (p *page) send(c outbox.Send, b outbox.Batch, post func(outbox.Event)) {
 	a0 := outbox.Attempt{Relayed: c.Relayed}
 	r := p.line.Encode(b, c.Step, a0)
 	q := request{at: p.now, kind: b.Kind(), body: string(r.Body)}
+	p.last = b
 	for _, part := range r.Parts {
 		q.ids = append(q.ids, "upload "+part.Media)
 		p.disk.ReadMedia([]string{part.Media}, func(blobs []any, err error) {

@@ -1,12 +1,10 @@
 package outbox_test
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"math/rand"
-	"strings"
 	"time"
 
 	"github.com/liff-keep/liff-keep/destination/linekeep"
@@ -233,114 +231,6 @@ func (r *rig) do(core *outbox.Core, cmd outbox.Command) {
 	}
 }
 
-func (r *rig) send(c outbox.Send, rec outbox.BatchRecord, err error, post func(outbox.Event)) {
-	b, err2 := outbox.DecodeBatch(rec)
-	if err != nil || err2 != nil {
-		post(outbox.Replied{Err: outbox.ErrNotFound})
-		return
-	}
-	if c.Sealed != nil {
-		if sealed, stored := fmt.Sprint(*c.Sealed), fmt.Sprint(b); sealed != stored {
-			r.fail("what is sent as %s is on disk as %s", sealed, stored)
-		}
-	}
-	var service outbox.Destination = r.line
-	if r.vault != nil {
-		service = r.vault
-	}
-	a := outbox.Attempt{Token: "t", Cursor: c.Cursor, Relayed: c.Relayed}
-	if text := service.Digest(b); text != nil {
-		sum := sha256.Sum256(text)
-		a.SHA256 = hex.EncodeToString(sum[:])
-	}
-	probe := c.Probe && r.broken != "no probe"
-	encode, decode := service.Encode, service.Decode
-	if probe {
-		encode, decode = service.EncodeProbe, service.DecodeProbe
-	}
-	req := encode(b, c.Step, a)
-	var ids []string
-	for _, p := range req.Parts {
-		if p.Media != "" {
-			ids = append(ids, p.Media)
-		}
-	}
-	if len(ids) > 0 {
-		core := r.core
-		r.disk.ReadMedia(ids, func(blobs []any, err error) {
-			if core != r.core {
-				return
-			}
-			if err != nil {
-				r.fail("%s: the media %v are gone", b.Name, ids)
-				return
-			}
-			for _, p := range req.Parts {
-				if p.Media != "" {
-					p.Bytes, blobs = []byte(blobs[0].(string)), blobs[1:]
-				}
-				req.Body = append(req.Body, p.Bytes...)
-			}
-			r.request(c, b, a, probe, req, decode, post)
-		})
-		return
-	}
-	r.request(c, b, a, probe, req, decode, post)
-}
-
-// request goes out, and comes back or not.
-func (r *rig) request(c outbox.Send, b outbox.Batch, a outbox.Attempt, probe bool, req outbox.Request,
-	decode func(outbox.Batch, int, outbox.Attempt, outbox.Reply) outbox.Outcome, post func(outbox.Event)) {
-	step := fmt.Sprint(b.Name, " ", c.Step)
-	if first, ok := r.sealed[step]; ok && !probe && !bytes.Equal(first, req.Body) {
-		r.fail("step %s changed between two tries (invariant 3)", step)
-	}
-	if !probe {
-		r.sealed[step] = req.Body
-	}
-	if r.vault != nil && !probe {
-		r.flying = func() { r.vault.apply(b, c.Step, a, string(req.Body)) }
-	}
-	if r.broken == "delete before settle" {
-		r.disk.Commit(outbox.Change{DropBatches: []uint64{b.ID}}, func([]uint64, error) {})
-	}
-	var sums []string
-	for _, e := range b.Entries {
-		s := sha256.Sum256(e.Raw)
-		sums = append(sums, hex.EncodeToString(s[:]))
-	}
-	r.outside = append(r.outside, func() { // the request arrives
-		r.flying = nil
-		reply := r.serve(c, b, a, probe, req)
-		if reply == nil { // it never did, or its answer is lost
-			reply = &outbox.Reply{TimedOut: r.rng.Intn(2) == 0}
-		}
-		if reply.Header == nil {
-			reply.Header = func(string) string { return "" }
-		}
-		answer := func() {
-			post(outbox.Replied{Batch: b, Outcome: decode(b, c.Step, a, *reply), SHA256: sums})
-		}
-		r.outside = append(r.outside, answer)
-	})
-}
-
-func (r *rig) serve(c outbox.Send, b outbox.Batch, a outbox.Attempt, probe bool, req outbox.Request) *outbox.Reply {
-	if r.vault != nil {
-		return r.vault.serve(b, c.Step, probe, a, string(req.Body))
-	}
-	if !c.Relayed && r.queue != nil && r.broken == "other names round the relay" {
-		r.keep.serve(renamed(b), req)
-	}
-	if c.Relayed && len(req.Parts) == 0 {
-		return r.queue.serve(b)
-	}
-	if len(req.Parts) > 0 {
-		return r.keep.upload(b.Entries[0], c.Step, string(req.Body))
-	}
-	return r.keep.serve(b, req)
-}
-
 // work does one of the things that are under way, if any: in the world outside, or on the disk.
 func (r *rig) work() bool {
 	if (len(r.outside) == 0 || r.rng.Intn(2) == 0) && r.disk.Pump(1) == 1 {
@@ -379,65 +269,4 @@ func (r *rig) copyLedger() (numbers []uint64) {
 	})
 	look.PumpAll()
 	return numbers
-}
-
-// lose takes one open segment from the disk, as a browser does that loses a part of its database.
-func (r *rig) lose() {
-	other := r.disk.Reopen()
-	other.ReadSegments(0, 1<<62, func(open []outbox.Segment, _ error) {
-		if len(open) == 0 {
-			return
-		}
-		s := open[r.rng.Intn(len(open))]
-		other.Commit(outbox.Change{DropFrom: s.Seq, DropTo: s.Seq}, func([]uint64, error) {})
-		r.losses++
-		for _, d := range r.drafts {
-			d.lost = d.lost || d.marker != "" && bytes.Contains(s.Body, []byte(d.marker))
-		}
-	})
-	other.PumpAll()
-}
-
-// append appends n drafts as one burst.
-func (r *rig) append(n int, key func() string) {
-	var list []outbox.Draft
-	for range n {
-		r.ticket++
-		d := &draft{marker: fmt.Sprintf("<%d>", r.ticket), key: key()}
-		r.drafts[r.ticket] = d
-		messages := strings.TrimSuffix(strings.Repeat(`{"text":"`+d.marker+`"},`, 1+r.rng.Intn(4)), ",")
-		draft := outbox.Draft{Ticket: r.ticket, Kind: outbox.Note, Key: d.key, Text: []byte(`{"messages":[` + messages + `]}`)}
-		if r.mediaPct > 0 && r.rng.Intn(100) < r.mediaPct {
-			for range 1 + r.rng.Intn(2) {
-				draft.Media = append(draft.Media, outbox.Media{Name: "memo", Type: "audio/mp4", Bytes: int64(len(d.marker))})
-				draft.Blobs = append(draft.Blobs, d.marker)
-			}
-		}
-		list = append(list, draft)
-	}
-	if _, plain := packOf(list); plain && r.rng.Intn(2) == 0 {
-		var packs []outbox.Pack
-		for len(list) > 0 {
-			n := 1 + r.rng.Intn(len(list))
-			p, _ := packOf(list[:n])
-			packs, list = append(packs, p), list[n:]
-		}
-		r.post(outbox.Packed{Packs: packs})
-		return
-	}
-	r.post(outbox.Appended{Drafts: list})
-}
-
-// kill ends the page: of the writes under way any prefix has reached the disk.
-func (r *rig) kill() {
-	r.core = nil
-	r.outside = nil
-	if r.flying != nil && r.rng.Intn(2) == 0 {
-		r.vault.late = append(r.vault.late, arrival{r.true.Add(time.Duration(r.rng.Int63n(int64(r.deadline)))), r.flying})
-	}
-	r.flying = nil
-	r.kills++
-	n := r.rng.Intn(3)
-	r.disk.Kill(func(i int) bool { return i < n })
-	r.disk = r.disk.Reopen()
 }
